@@ -1,0 +1,1 @@
+"""Everything that opens a port. Knows no database and no web."""

@@ -1,0 +1,1 @@
+"""What every page or endpoint shares."""
