@@ -1,0 +1,21 @@
+"""Half-open spans and the nights between dates."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def nights(arrival: date, departure: date) -> list[date]:
+    """The nights slept from arrival to departure: n nights span n + 1 dates."""
+    return [arrival + timedelta(days=i) for i in range((departure - arrival).days)]
+
+
+def at_local(day: date, hour: int, zone: ZoneInfo) -> datetime:
+    """The instant of a full hour on the house's wall clock, in UTC."""
+    return datetime.combine(day, time(hour), tzinfo=zone).astimezone(ZoneInfo("UTC"))
+
+
+def overlaps(a_from: datetime, a_until: datetime, b_from: datetime, b_until: datetime) -> bool:
+    """Whether two half-open spans share an instant."""
+    return a_from < b_until and b_from < a_until
