@@ -41,7 +41,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         at = value.astimezone(UTC)
         return at if dialect.name == "postgresql" else at.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -61,8 +61,8 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads the plain class attribute
         datetime: UtcDateTime,
-        dict[str, Any]: sa.JSON,
-        list[Any]: sa.JSON,
+        dict[str, Any]: sa.JSON(none_as_null=True),
+        list[Any]: sa.JSON(none_as_null=True),
     }
 
 
@@ -171,7 +171,7 @@ def transaction(*, outermost: bool = False) -> Iterator[Session]:
     session.rollback()
     # After a commit no transaction is open, so the rollback alone would keep rows as they were once read.
     session.expire_all()
-    info.update(depth=1, broken=False, before_commit=[], after_commit=[])
+    info.update(depth=1, broken=False, before_commit=[], after_commit=[], notes={})
     try:
         session.connection(execution_options=_WRITES)
         yield session
@@ -186,6 +186,7 @@ def transaction(*, outermost: bool = False) -> Iterator[Session]:
         raise
     finally:
         info["depth"] = 0
+        info.pop("notes", None)
     for wish in wishes:
         wish()
 
@@ -211,6 +212,12 @@ def before_commit(step: Callable[[Session], None]) -> None:
 def after_commit(wish: Callable[[], None]) -> None:
     """Run `wish` once the present transaction is stored, and only then."""
     db.session.info["after_commit"].append(wish)
+
+
+def transaction_notes() -> dict[str, Any]:
+    """A place for what a part of the program collects until the present transaction ends."""
+    notes: dict[str, Any] = db.session.info["notes"]
+    return notes
 
 
 def insert_into(table: sa.Table) -> sqlite.Insert | postgresql.Insert:

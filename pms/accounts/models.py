@@ -1,0 +1,86 @@
+"""Staff accounts, their sessions, and the throttle of the log-in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pms.core.db import Base, HasId, enum_column
+
+
+class Role(StrEnum):
+    """What somebody is in the house; `pms.web.rights` says what each may do."""
+
+    FRONT_DESK = "front_desk"
+    HOUSEKEEPING = "housekeeping"
+    MAINTENANCE = "maintenance"
+    MANAGER = "manager"
+    ADMINISTRATOR = "administrator"
+
+
+class Language(StrEnum):
+    """The languages of the pages."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+class Theme(StrEnum):
+    """Light, dark, or as the browser's system has it."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Account(HasId, Base):
+    """Somebody who works here. Accounts are switched off, never deleted: the audit trail names them."""
+
+    __tablename__ = "account"
+
+    username: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    display_name: Mapped[str] = mapped_column(sa.String(80))
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    role: Mapped[Role] = mapped_column(enum_column(Role))
+    language: Mapped[Language] = mapped_column(enum_column(Language), default=Language.ENGLISH)
+    theme: Mapped[Theme] = mapped_column(enum_column(Theme), default=Theme.AUTO)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    # The demo's shared password opens only accounts that the demo made.
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    # Raised to end every session of the account at once.
+    auth_epoch: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+
+
+class StaffSession(HasId, Base):
+    """One log-in. The cookie holds a random token, this row its hash, so that a session can be ended from here."""
+
+    __tablename__ = "staff_session"
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    auth_epoch: Mapped[int]
+    address: Mapped[str] = mapped_column(sa.String(64), default="")
+    agent: Mapped[str] = mapped_column(sa.String(200), default="")
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    # The machine that this desk uses; chosen on the page, kept for the desk's session.
+    encoder_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+
+class LoginThrottle(Base):
+    """Failed log-ins per key (an account at an address, an address, an account at addresses not known for it)."""
+
+    __tablename__ = "login_throttle"
+
+    key: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+    failures: Mapped[int]
+    last_failed_at: Mapped[datetime]
+    blocked_until: Mapped[datetime]

@@ -1,0 +1,158 @@
+"""The application factory: settings, extensions, one table of blueprints."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, g, request, url_for
+from flask_login import current_user
+from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import pms
+from pms.accounts import passwords
+from pms.config import ROOT, Settings
+from pms.core import clock
+from pms.core.db import db
+from pms.core.sealing import Vault, use_vault
+from pms.core.text import N_
+from pms.properties import queries as properties
+from pms.web import errors, filters, i18n, login, rights, security
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The URL map on one screen: (package, URL prefix).
+FEATURES = (
+    ("frontdesk", ""),
+    ("accounts", "/accounts"),
+    ("audit", "/audit"),
+    ("properties", "/property"),
+    ("rooms", "/rooms"),
+    ("guests", "/guests"),
+    ("stays", "/stays"),
+    ("locks", "/locks"),
+    ("encoders", "/encoders"),
+    ("keycards", "/keys"),
+    ("passcodes", "/passcodes"),
+    ("access_records", "/records"),
+)
+
+# The left rail: endpoint, label, icon, key, the right that shows it.
+NAVIGATION = (
+    ("frontdesk.today", N_("Today"), "today", "t", "desk:view"),
+    ("rooms.board", N_("Rooms"), "rooms", "r", "rooms:view"),
+    ("rooms.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
+    ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
+    ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
+    ("locks.index", N_("Doors"), "door", "d", "locks:view"),
+    ("access_records.index", N_("Door records"), "records", "o", "records:view"),
+    ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
+    ("properties.settings", N_("Settings"), "settings", "s", "property:edit"),
+)
+
+
+def create_app(settings: Settings, *, world: object | None = None) -> Flask:
+    """An application for these settings; `world` is the demo's simulated doors (never in production)."""
+    app = Flask("pms", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    _configure(app, settings)
+    use_vault(Vault(settings.master_key))
+    passwords.set_cost(memory_kib=settings.argon2_memory_kib, rounds=settings.argon2_rounds)
+    db.connect(settings.database_url)
+    CSRFProtect(app)
+    Htmx(app)
+    login.install(app)
+    i18n.install(app)
+    filters.install(app)
+    errors.install(app)
+    security.install(app, is_behind_tls=settings.is_behind_tls)
+    features = [*FEATURES]
+    if world is not None and not settings.is_production:
+        app.extensions["world"] = world
+        features.append(("demo", "/demo"))
+    _register(app, features)
+    _install_context(app)
+    app.before_request(_begin)
+    app.teardown_appcontext(lambda _error: db.remove())
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SETTINGS=settings,
+        NOW=clock.now,
+        TESTING=settings.environment == "test",
+        SESSION_COOKIE_NAME="latchkey",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_behind_tls,
+        MAX_CONTENT_LENGTH=8 * 2**20,
+        WTF_CSRF_TIME_LIMIT=None,
+        SEND_FILE_MAX_AGE_DEFAULT=3600 if settings.is_production else 0,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    # A lost race for a row is an answer to a clerk, not an error for the log.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+
+def _register(app: Flask, features: Iterable[tuple[str, str]]) -> None:
+    for feature, prefix in features:
+        for module, at in (("views", prefix), ("api", "/api")):
+            if find_spec(f"pms.{feature}.{module}"):
+                app.register_blueprint(import_module(f"pms.{feature}.{module}").blueprint, url_prefix=at)
+
+
+def _begin() -> None:
+    if request.endpoint == "static":
+        return
+    house = properties.find_property()
+    g.house = house
+    g.house_zone = house.zone if house else None
+
+
+def _install_context(app: Flask) -> None:
+    def common() -> dict[str, Any]:
+        return {
+            "can": rights.can,
+            "house": g.get("house"),
+            "languages": i18n.LANGUAGES,
+            "nav": _navigation(app),
+            "now": clock.now(),
+            "role_names": rights.ROLE_NAMES,
+            "search_url": url_for("guests.search") if rights.can("guests:view") else None,
+            "version": pms.__version__,
+            "has_demo": "world" in app.extensions,
+        }
+
+    app.context_processor(common)
+
+
+def _navigation(app: Flask) -> list[dict[str, Any]]:
+    current = (request.endpoint or "").split(".")[0]
+    items = []
+    for endpoint, label, icon, key, right in NAVIGATION:
+        if endpoint in app.view_functions and rights.can(right):
+            is_current = request.endpoint == endpoint or (
+                current == endpoint.split(".")[0] and not any(request.endpoint == e for e, *_ in NAVIGATION)
+            )
+            items.append({"url": url_for(endpoint), "label": label, "icon": icon, "key": key, "is_current": is_current})
+    if "world" in app.extensions and current_user.is_authenticated:
+        items.append(
+            {
+                "url": url_for("demo.doors"),
+                "label": N_("Try a door"),
+                "icon": "play",
+                "key": "y",
+                "is_current": current == "demo",
+            }
+        )
+    return items

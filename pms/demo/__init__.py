@@ -1,0 +1,1 @@
+"""The demo hotel and its world of simulated doors; never in production."""

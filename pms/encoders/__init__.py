@@ -1,0 +1,1 @@
+"""Card-issuing machines and the jobs that they do."""

@@ -1,0 +1,1 @@
+"""Check-in, check-out and the day's lists: work that crosses features."""

@@ -1,0 +1,1 @@
+"""Offline key cards."""

@@ -1,0 +1,1 @@
+"""Locks, doors, areas."""

@@ -1,0 +1,105 @@
+"""Locks (devices), doors (openings with one lock), areas (common doors)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from pms.core.db import Base, HasId, enum_column
+from pms.core.sealing import sealed_text
+from pms.rooms.models import Room
+
+
+class LockSetup(StrEnum):
+    """Whether the lock holds keys that only this server knows.
+
+    `imported`: its keys came with an import, so whoever made the import knows them; it waits for an installer's phone.
+    `pending`: new keys are on their way to the lock. `ready`: the lock answered under its new keys.
+    """
+
+    IMPORTED = "imported"
+    PENDING = "pending"
+    READY = "ready"
+
+
+class Lock(HasId, Base):
+    """The device. Field names of the vendor's JSON live in `pms.locks.schemas` only."""
+
+    __tablename__ = "lock"
+
+    # The id in the system that the lock was imported from.
+    origin_id: Mapped[str | None] = mapped_column(sa.String(32), unique=True)
+    serial_number: Mapped[str] = mapped_column(sa.String(12), unique=True)  # 6 bytes in hex
+    mac: Mapped[str] = mapped_column(sa.String(17))
+    name: Mapped[str] = mapped_column(sa.String(60))
+    model: Mapped[str] = mapped_column(sa.String(40), default="")
+    protocol_version: Mapped[int] = mapped_column(default=8)  # 7 or 8
+    battery_percent: Mapped[int | None]
+    features: Mapped[list[Any]] = mapped_column(default=list)
+    # Everything else that the import said, as it was said, without the secrets.
+    origin: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    setup: Mapped[LockSetup] = mapped_column(enum_column(LockSetup), default=LockSetup.IMPORTED)
+
+    lock_keys_sealed: Mapped[bytes]
+    lock_keys = sealed_text()  # 8 bytes in hex
+    server_keys_sealed: Mapped[bytes | None]
+    server_keys = sealed_text()  # 16 decimal digits
+    # Sent to the lock with 0500 and not yet confirmed: either these or the ones above are in force.
+    pending_server_keys_sealed: Mapped[bytes | None]
+    pending_server_keys = sealed_text()
+    admin_code_sealed: Mapped[bytes | None]
+    admin_code = sealed_text()  # 8 digits
+    new_admin_code_sealed: Mapped[bytes | None]
+    new_admin_code = sealed_text()
+    double_verify_sealed: Mapped[bytes | None]
+    double_verify = sealed_text()  # 4 digits
+
+    key_version: Mapped[int] = mapped_column(default=1)
+    # What the lock was told when it was set up; passcodes are reckoned with these.
+    utc_offset_quarters: Mapped[int] = mapped_column(default=0)
+    check_out_hour: Mapped[int] = mapped_column(default=12)
+    server_counter: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    report_counter: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    life: Mapped[int] = mapped_column(default=1)
+    # Passcode epoch: what the lock is known to be in, and what codes are made with (at most one ahead).
+    known_epoch: Mapped[int] = mapped_column(default=0)
+    code_epoch: Mapped[int] = mapped_column(default=0)
+    last_seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (sa.CheckConstraint("protocol_version IN (7, 8)", name="protocol_version"),)
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+
+
+class Area(HasId, Base):
+    """Common doors that guests of many rooms pass."""
+
+    __tablename__ = "area"
+
+    number: Mapped[int] = mapped_column(sa.BigInteger, unique=True)  # the area id on a card, 4 bytes
+    name: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    # Every guest's card opens it, without asking.
+    for_every_guest: Mapped[bool] = mapped_column(default=True)
+
+
+class Door(HasId, Base):
+    """An opening with one lock: a room's, or one of an area."""
+
+    __tablename__ = "door"
+
+    number: Mapped[int] = mapped_column(sa.BigInteger, unique=True)  # the door id on a card, 4 bytes
+    name: Mapped[str] = mapped_column(sa.String(60))
+    room_id: Mapped[int | None] = mapped_column(sa.ForeignKey("room.id"), unique=True)
+    area_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"), index=True)
+    lock_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lock.id"), unique=True)
+
+    room: Mapped[Room | None] = relationship(lazy="raise")
+    area: Mapped[Area | None] = relationship(lazy="raise")
+    lock: Mapped[Lock | None] = relationship(lazy="raise")
+
+    __table_args__ = (sa.CheckConstraint("(room_id IS NULL) <> (area_id IS NULL)", name="room_or_area"),)

@@ -1,0 +1,33 @@
+"""Every table of the program in one import, for migrations and for tests that make databases."""
+
+from __future__ import annotations
+
+from pms.access_records import models as access_records
+from pms.accounts import models as accounts
+from pms.audit import models as audit
+from pms.core.db import Base
+from pms.encoders import models as encoders
+from pms.guests import models as guests
+from pms.keycards import models as keycards
+from pms.locks import models as locks
+from pms.passcodes import models as passcodes
+from pms.properties import models as properties
+from pms.reservations import models as reservations
+from pms.rooms import models as rooms
+from pms.stays import models as stays
+
+__all__ = [
+    "Base",
+    "access_records",
+    "accounts",
+    "audit",
+    "encoders",
+    "guests",
+    "keycards",
+    "locks",
+    "passcodes",
+    "properties",
+    "reservations",
+    "rooms",
+    "stays",
+]

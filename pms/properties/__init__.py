@@ -1,0 +1,1 @@
+"""The house itself: name, zone, hours, site keys."""

@@ -1,0 +1,1 @@
+"""Buildings, floors, room types, rooms, and which of them are clean."""

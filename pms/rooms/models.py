@@ -1,0 +1,77 @@
+"""Buildings, floors, room types, rooms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from pms.core.db import Base, HasId, enum_column
+
+
+class HousekeepingStatus(StrEnum):
+    """How the room is left, as housekeeping sees it."""
+
+    DIRTY = "dirty"
+    CLEAN = "clean"
+    INSPECTED = "inspected"
+
+
+class Building(HasId, Base):
+    """A building of the house."""
+
+    __tablename__ = "building"
+
+    name: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Floor(HasId, Base):
+    """A floor of a building; `position` orders the board from the ground up."""
+
+    __tablename__ = "floor"
+
+    building_id: Mapped[int] = mapped_column(sa.ForeignKey("building.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    position: Mapped[int]
+
+    building: Mapped[Building] = relationship(lazy="raise")
+
+    __table_args__ = (sa.UniqueConstraint("building_id", "name"),)
+
+
+class RoomType(HasId, Base):
+    """What is sold: rooms that are interchangeable for the guest."""
+
+    __tablename__ = "room_type"
+
+    code: Mapped[str] = mapped_column(sa.String(12), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    beds: Mapped[int] = mapped_column(default=2)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Room(HasId, Base):
+    """A thing that can be slept in."""
+
+    __tablename__ = "room"
+
+    number: Mapped[str] = mapped_column(sa.String(12), unique=True)
+    floor_id: Mapped[int] = mapped_column(sa.ForeignKey("floor.id"), index=True)
+    room_type_id: Mapped[int] = mapped_column(sa.ForeignKey("room_type.id"), index=True)
+    housekeeping: Mapped[HousekeepingStatus] = mapped_column(
+        enum_column(HousekeepingStatus), default=HousekeepingStatus.CLEAN
+    )
+    housekeeping_at: Mapped[datetime | None]
+    # Not sellable; the reason is shown. Empty means in order.
+    out_of_order: Mapped[bool] = mapped_column(default=False)
+    out_of_order_reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    note: Mapped[str] = mapped_column(sa.String(300), default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+    floor: Mapped[Floor] = relationship(lazy="raise")
+    room_type: Mapped[RoomType] = relationship(lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy

@@ -1,0 +1,13 @@
+"""The JSON answer of the lock API: one shape for every outcome."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, make_response
+from flask_babel import gettext as _
+
+
+def answer(body: object, *, status: int = 200, total: int = 0) -> Response:
+    """`data` is an object, a list or None; `code` repeats the status."""
+    return make_response(
+        jsonify({"code": status, "msg": _("Done"), "total": total, "data": body, "success": status == 200}), status
+    )

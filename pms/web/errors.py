@@ -1,0 +1,105 @@
+"""Refusals into words: a form error, a toast, a page or a JSON answer, in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, jsonify, make_response, render_template
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from htmx_flask import request
+from werkzeug.exceptions import HTTPException
+
+from pms.core.db import db
+from pms.core.errors import DomainError
+from pms.core.text import N_
+from pms.web import filters
+from pms.web.render import add_trigger
+
+if TYPE_CHECKING:
+    from flask_wtf import FlaskForm
+
+_SENTENCES: dict[int, tuple[str, str]] = {
+    400: (N_("The request was not understood"), N_("Go back and try it again.")),
+    401: (N_("Please log in"), N_("Your session has ended.")),
+    403: (N_("This is not part of your role"), N_("Ask a manager if you need it.")),
+    404: (N_("Nothing is here"), N_("The page or the thing on it does not exist, or no longer.")),
+    405: (N_("This address takes no such request"), N_("Go back and use the buttons of the page.")),
+    409: (N_("This cannot be done now"), N_("Look at it again, then decide anew.")),
+    413: (N_("The file is too large"), N_("Send a smaller one.")),
+    429: (N_("Too many tries"), N_("Wait a little, then try again.")),
+    500: (
+        N_("Something went wrong on our side"),
+        N_("Nothing was stored. Try again; if it stays, tell the administrator."),
+    ),
+}
+
+
+def sentence(error: DomainError) -> str:
+    """The refusal in the reader's language, its dates and instants as the reader writes them."""
+    return str(_(error.message)) % {name: _word(value) for name, value in error.params.items()}
+
+
+def _word(value: object) -> object:
+    if isinstance(value, datetime):
+        return filters.datetime_text(value)
+    if isinstance(value, date):
+        return filters.date_text(value)
+    return value
+
+
+def put_into(form: FlaskForm, error: DomainError) -> None:
+    """Show the refusal beside the field that it is about, or above the form."""
+    name = str(error.params.get("field") or error.field or "")
+    if name in form:
+        form[name].errors = [*form[name].errors, sentence(error)]
+    else:
+        form.form_errors = [*form.form_errors, sentence(error)]
+
+
+def install(app: Flask) -> None:
+    """Register the handlers. Every one of them leaves the database session clean."""
+    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: DomainError) -> Response:
+    return _answer(error.status, None, sentence(error), code=error.code)
+
+
+def _stale_form(_error: CSRFError) -> Response:
+    return _answer(400, _("This form is too old"), _("Load the page again; nothing was stored."), code="csrf")
+
+
+def _http(error: HTTPException) -> Response | HTTPException:
+    if error.response is not None:
+        return error
+    return _answer(error.code or 500, None, None)
+
+
+def _unexpected(error: Exception) -> Response:
+    from flask import current_app
+
+    current_app.logger.error("unexpected error", exc_info=error)
+    if current_app.testing:
+        raise error
+    return _answer(500, None, None)
+
+
+def _answer(status: int, title: str | None, text: str | None, *, code: str = "") -> Response:
+    db.session.rollback()
+    known = _SENTENCES.get(status, _SENTENCES[500 if status >= 500 else 400])
+    title = title or _(known[0])
+    text = text or _(known[1])
+    if request.path.startswith("/api/"):
+        body: dict[str, Any] = {"code": status, "msg": text, "total": 0, "data": None, "success": False}
+        return make_response(jsonify(body), status)
+    if request.htmx:
+        response = make_response(render_template("errors/_part.html", title=title, text=text, code=code), status)
+        # A refusal without a form to show it in becomes a toast; what is on the page stays.
+        response.headers["HX-Reswap"] = "none"
+        return add_trigger(response, "toast", {"text": text, "kind": "bad"})
+    return make_response(render_template("errors/error.html", status=status, title=title, text=text), status)

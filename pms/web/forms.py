@@ -1,0 +1,44 @@
+"""What all browser forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+from wtforms.validators import Regexp
+
+from pms.web.i18n import LANGUAGES
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """Texts are stripped; WTForms' own messages come in the reader's language."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        @property
+        def locales(self) -> list[str]:
+            locale = get_locale()
+            return [str(locale)] if locale and locale.language in LANGUAGES else ["en"]
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            filters = list(unbound_field.kwargs.get("filters", []))
+            if _strip not in filters:
+                filters.append(_strip)
+            return unbound_field.bind(form=form, **{**options, "filters": filters})
+
+
+def _strip(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def request_id_field() -> HiddenField:
+    """A hidden field for an id that the page made, so that posting a form twice does its work once."""
+    return HiddenField(validators=[Regexp(r"^[0-9a-f-]{36}$", message=_l("Load the page again."))])
+
+
+def choices(pairs: Iterable[tuple[object, str]]) -> list[tuple[str, str]]:
+    """Select choices with their values as text."""
+    return [(str(value), label) for value, label in pairs]

@@ -1,0 +1,129 @@
+"""Who may do what: one list of rights, one table of roles, one decorator for routes."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from flask import current_app
+from flask_login import current_user
+
+from pms.core.errors import Forbidden
+from pms.core.text import N_
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Each right with the sentence that the manager reads.
+RIGHTS: dict[str, str] = {
+    "self:use": N_("Log in, choose language and theme, change the own password"),
+    "desk:view": N_("See today's arrivals, departures and guests in house"),
+    "rooms:view": N_("See the room board"),
+    "rooms:clean": N_("Mark rooms clean, dirty or inspected"),
+    "rooms:out_of_order": N_("Take rooms out of order and back"),
+    "rooms:edit": N_("Set up buildings, floors, room types and rooms"),
+    "guests:view": N_("Look guests up"),
+    "guests:edit": N_("Enter and change guests"),
+    "guests:document": N_("See identity document numbers"),
+    "stays:view": N_("See stays"),
+    "stays:book": N_("Book rooms"),
+    "stays:change": N_("Check in and out, assign, move, extend, shorten, cancel, undo"),
+    "keys:view": N_("See which keys exist"),
+    "keys:make": N_("Make, read and erase key cards"),
+    "keys:overwrite": N_("Overwrite cards of another guest, of staff or of another hotel"),
+    "passcodes:make": N_("Make and show passcodes"),
+    "locks:view": N_("See locks and doors"),
+    "locks:edit": N_("Import and set up locks, assign them to rooms"),
+    "locks:secrets": N_("See the keys and administrator codes of locks"),
+    "records:view": N_("See who opened which door when"),
+    "encoders:edit": N_("Add and change card machines"),
+    "audit:view": N_("Read the audit trail"),
+    "accounts:edit": N_("Add staff accounts and change their roles"),
+    "property:edit": N_("Change the house's name, hours and keys"),
+    "demo:use": N_("Play with the demo's doors"),
+}
+
+_EVERYBODY = {"self:use", "demo:use"}
+_FRONT_DESK = _EVERYBODY | {
+    "desk:view",
+    "rooms:view",
+    "rooms:clean",
+    "guests:view",
+    "guests:edit",
+    "guests:document",
+    "stays:view",
+    "stays:book",
+    "stays:change",
+    "keys:view",
+    "keys:make",
+    "passcodes:make",
+    "locks:view",
+}
+_MANAGER = _FRONT_DESK | {
+    "rooms:out_of_order",
+    "rooms:edit",
+    "keys:overwrite",
+    "records:view",
+    "encoders:edit",
+    "audit:view",
+    "locks:edit",
+    "property:edit",
+    "accounts:edit",
+}
+
+ROLE_RIGHTS: dict[str, frozenset[str]] = {
+    "front_desk": frozenset(_FRONT_DESK),
+    "housekeeping": frozenset(_EVERYBODY | {"rooms:view", "rooms:clean"}),
+    "maintenance": frozenset(
+        _EVERYBODY | {"rooms:view", "rooms:out_of_order", "locks:view", "locks:edit", "records:view", "encoders:edit"}
+    ),
+    "manager": frozenset(_MANAGER),
+    "administrator": frozenset(RIGHTS),
+}
+
+ROLE_NAMES: dict[str, str] = {
+    "front_desk": N_("Front desk"),
+    "housekeeping": N_("Housekeeping"),
+    "maintenance": N_("Maintenance"),
+    "manager": N_("Manager"),
+    "administrator": N_("Administrator"),
+}
+
+View = TypeVar("View", bound="Callable[..., Any]")
+PUBLIC = "public"
+
+
+def require(right: str) -> Callable[[View], View]:
+    """Only people whose role has `right` reach the view; others are sent to log in, or refused.
+
+    A test walks all routes: each must carry this or `public`.
+    """
+    if right not in RIGHTS:
+        raise ValueError(f"unknown right {right}")
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not current_user.is_authenticated:
+                return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+            if not can(right):
+                raise Forbidden
+            return view(*args, **kwargs)
+
+        guarded.required_right = right  # type: ignore[attr-defined]
+        return cast("View", guarded)
+
+    return decorate
+
+
+def public(view: View) -> View:
+    """Marks the few routes that need no log-in."""
+    view.required_right = PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def can(right: str) -> bool:
+    """Whether the person at this request has the right; for templates too."""
+    if right not in RIGHTS:
+        raise ValueError(f"unknown right {right}")
+    return bool(current_user.is_authenticated) and right in ROLE_RIGHTS[current_user.role]

@@ -1,0 +1,142 @@
+"""A test client that reads every page as a person (or a screen reader) would, and fails on what they would trip over."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_LABELLED = {"input", "select", "textarea"}
+
+
+class _Page(HTMLParser):
+    """Collects what must hold on every page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.ids: list[str] = []
+        self.labels: set[str] = set()
+        self.inputs: list[dict[str, Any]] = []
+        self.headings = 0
+        self.in_label = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values: dict[str, Any] = dict(attrs)
+        if len(values) != len(attrs):
+            self.faults.append(f"<{tag}> has an attribute twice")
+        if any(name.startswith("on") for name in values) or "style" in values:
+            self.faults.append(f"<{tag}> has an inline script or style: {values}")
+        if tag in ("script", "style") and "src" not in values:
+            self.faults.append(f"an inline <{tag}>")
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag == "label":
+            self.in_label += 1
+            self.labels.add(values.get("for") or "")
+        if tag in _LABELLED and values.get("type") not in ("hidden", "submit", "button"):
+            self.inputs.append({**values, "wrapped": self.in_label > 0})
+        if tag == "h1":
+            self.headings += 1
+        if tag == "form" and "action" not in values and "hx-post" not in values:
+            self.faults.append("a form that names no action")
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "label":
+            self.in_label -= 1
+        if tag in _VOID:
+            return
+        if not self.open or self.open[-1] != tag:
+            self.faults.append(f"</{tag}> closes {self.open[-1:] or 'nothing'}")
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+    def check(self, *, is_whole: bool) -> None:
+        twice = {name for name in self.ids if self.ids.count(name) > 1}
+        if twice:
+            self.faults.append(f"ids used twice: {twice}")
+        for control in self.inputs:
+            if not (control["wrapped"] or control.get("id") in self.labels or control.get("aria-label")):
+                self.faults.append(f"an input without a label: {control}")
+        if is_whole and self.headings != 1:
+            self.faults.append(f"{self.headings} first-level headings")
+        if self.open:
+            self.faults.append(f"never closed: {self.open}")
+
+
+class PageClient:
+    """`get` and `post` like a browser without scripts: the CSRF token is sent, each page checked."""
+
+    def __init__(self, app: Flask, address: str = "127.0.0.1") -> None:
+        self.app = app
+        self.http: FlaskClient = app.test_client()
+        self.address = address
+        self._token = ""
+
+    def log_in(self, username: str, password: str = "correct horse battery") -> PageClient:
+        """Through the form, as staff do."""
+        self.get("/login")
+        answer = self.post("/login", {"username": username, "password": password})
+        assert answer.status_code == 303, "the log-in was refused"
+        self.get("/accounts/me")
+        return self
+
+    def get(self, url: str, *, htmx: bool = False, status: int = 200, **kwargs: Any) -> TestResponse:
+        return self._open("GET", url, None, htmx=htmx, status=status, **kwargs)
+
+    def post(
+        self,
+        url: str,
+        form: dict[str, Any] | None = None,
+        *,
+        htmx: bool = False,
+        status: int | None = None,
+        **kwargs: Any,
+    ) -> TestResponse:
+        return self._open("POST", url, form or {}, htmx=htmx, status=status, **kwargs)
+
+    def _open(
+        self, method: str, url: str, form: dict[str, Any] | None, *, htmx: bool, status: int | None, **kwargs: Any
+    ) -> TestResponse:
+        headers = dict(kwargs.pop("headers", {}))
+        if method == "POST":
+            headers["X-CSRFToken"] = self._token
+        if htmx:
+            headers["HX-Request"] = "true"
+        answer = self.http.open(
+            url, method=method, data=form, headers=headers, environ_base={"REMOTE_ADDR": self.address}, **kwargs
+        )
+        if status is not None:
+            assert answer.status_code == status, f"{answer.status_code} instead of {status}: {answer.text[:2000]}"
+        if answer.mimetype == "text/html" and answer.data:
+            self._read(answer, is_whole=b"<html" in answer.data)
+        return answer
+
+    def _read(self, answer: TestResponse, *, is_whole: bool) -> None:
+        page = _Page()
+        page.feed(answer.text)
+        page.check(is_whole=is_whole)
+        assert not page.faults, "\n".join(page.faults)
+        token = re.search(r'name="csrf-token" content="([^"]+)"', answer.text)
+        if token:
+            self._token = token.group(1)
+
+
+def text_of(answer: TestResponse) -> str:
+    """The words of an answer without markup, spaces folded."""
+    without = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", answer.text, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", without)).strip()
