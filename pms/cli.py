@@ -1,0 +1,181 @@
+"""Operator commands: set a house up, serve it, own its ports, try the demo."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import pms
+from pms.protocol_cli import protocol
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from flask import Flask
+
+THREADS = 12
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(pms.__version__, prog_name="pms")
+def main() -> None:
+    """Latchkey: property management, and the server of the house's smart locks."""
+
+
+main.add_command(protocol)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--web-only", is_flag=True, help="Leave ports and scheduler to `pms worker`.")
+def serve(host: str, port: int, *, web_only: bool) -> None:
+    """Serve the pages; own the ports and the scheduler too, unless another process does."""
+    app = _application()
+    _listen(app, host=host, port=port, owns_ports=not web_only)
+
+
+@main.command()
+def worker() -> None:
+    """Own the card machines' ports and the scheduler, for installations with several web processes."""
+    from pms import background
+
+    app = _application()
+    _stop_on_signals()
+    with background.running(app) as owner:
+        click.echo(
+            "The worker owns the ports." if owner.is_owner else "Another process owns the ports; waiting for it."
+        )
+        threading.Event().wait()
+
+
+@main.command()
+@click.option("--name", prompt="Name of the house")
+@click.option("--time-zone", prompt="Time zone, such as Europe/Berlin or Asia/Shanghai")
+@click.option("--check-in-hour", prompt=True, default=15, type=click.IntRange(0, 23))
+@click.option("--check-out-hour", prompt=True, default=12, type=click.IntRange(0, 23))
+@click.option("--username", prompt="Log-in name of the first administrator", default="admin")
+@click.password_option("--password", prompt="Password of the first administrator")
+def setup(name: str, time_zone: str, check_in_hour: int, check_out_hour: int, username: str, password: str) -> None:
+    """Make the house and its first administrator."""
+    from pms.accounts import service as accounts
+    from pms.accounts.models import Role
+    from pms.core import clock
+    from pms.core.actor import SETUP
+    from pms.core.db import transaction
+    from pms.core.errors import DomainError
+    from pms.properties import service as properties
+
+    app = _application()
+    now = clock.now()
+    try:
+        with app.app_context(), transaction():
+            properties.create_house(
+                name=name,
+                time_zone=time_zone,
+                check_in_hour=check_in_hour,
+                check_out_hour=check_out_hour,
+                actor=SETUP,
+                now=now,
+            )
+            accounts.create_account(
+                username=username,
+                display_name=username,
+                password=password,
+                role=Role.ADMINISTRATOR,
+                actor=SETUP,
+                now=now,
+            )
+    except DomainError as error:
+        raise click.ClickException(error.message % error.params) from error
+    click.echo(f"{name} is set up. Start it with: pms serve")
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--home", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
+@click.option("--fresh", is_flag=True, help="Throw the demo hotel away and make it anew.")
+def demo(port: int, home: Path, *, fresh: bool) -> None:
+    """Start the demo hotel, with simulated card machines and doors."""
+    from pms.demo import hotel
+
+    with hotel.open_demo(home, port=port, fresh=fresh, say=click.echo) as app:
+        click.echo(hotel.welcome(port))
+        _listen(app, host="127.0.0.1", port=port, owns_ports=True)
+
+
+@main.command("import-locks")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_locks(file: Path) -> None:
+    """Import locks from the lock system's JSON answer (findAllByUserId)."""
+    from pms.core import clock
+    from pms.core.actor import SETUP
+    from pms.core.errors import DomainError
+    from pms.locks import service as locks
+
+    with _application().app_context():
+        try:
+            result = locks.import_locks(document=file.read_bytes(), actor=SETUP, now=clock.now())
+        except DomainError as error:
+            raise click.ClickException(error.message % error.params) from error
+    click.echo(str(result))
+
+
+@main.command("verify-audit")
+def verify_audit() -> None:
+    """Check the audit trail's chain from its first entry to its last."""
+    from pms.audit import queries as audit
+
+    with _application().app_context():
+        result = audit.verify()
+    click.echo(str(result))
+    if not result.is_intact:
+        sys.exit(1)
+
+
+def _application() -> Flask:
+    """The application on an up-to-date database."""
+    from pms import schema
+    from pms.app import create_app
+    from pms.config import ConfigurationError, load_settings
+    from pms.core.db import db
+
+    try:
+        app = create_app(load_settings())
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from error
+    if not schema.is_current(db.engine):
+        schema.upgrade(db.engine)
+    return app
+
+
+def _listen(app: Flask, *, host: str, port: int, owns_ports: bool) -> None:
+    from waitress.server import create_server
+
+    from pms import background
+
+    try:
+        server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {port} cannot be used: {error.strerror}. Choose another with --port."
+        ) from error
+    _stop_on_signals()
+    with background.running(app, wanted=owns_ports):
+        try:
+            server.run()
+        except SystemExit:
+            server.close()
+
+
+def _stop_on_signals() -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

@@ -1,0 +1,206 @@
+"""The demo's physical world: doors with locks, card-issuing machines behind pseudo-terminals, cards in people's hands.
+
+It stands in for hardware and shares nothing with the server but wires: machines are reached by pyserial through a
+pseudo-terminal, what a door notes is carried to the server over HTTP, as a phone would. Its state is kept in one file, so
+that a demo can be stopped and gone on with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pms.core import clock
+from pms.protocol.card_layout import EMPTY_UNIT, Medium
+from pms.protocol.kdf import sector_key
+from pms.simulators.cards import SimulatedCard
+from pms.simulators.encoder import SimulatedEncoder
+from pms.simulators.lock import VirtualLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pms.simulators.lock import Answer
+
+# Carries one sealed frame of a lock to the server and brings its answer back (None: the server said nothing).
+Carrier = "Callable[[str, bytes], bytes | None]"
+
+
+@dataclass
+class HeldCard:
+    """A card in somebody's hand or in the drawer, under a name that a person would give it."""
+
+    name: str
+    card: SimulatedCard
+
+
+@dataclass
+class World:
+    """All simulated things of one demo. Every method may be called from any thread."""
+
+    file: Path
+    carrier: Callable[[str, bytes], bytes | None] | None = None
+    locks: dict[str, VirtualLock] = field(default_factory=dict)  # by serial number in hex
+    cards: dict[str, HeldCard] = field(default_factory=dict)  # by UID in hex
+    machines: dict[str, SimulatedEncoder] = field(default_factory=dict)  # by name
+    carries_records: bool = True
+    _guard: threading.RLock = field(default_factory=threading.RLock)
+
+    # Cards and machines
+
+    def new_card(self, medium: Medium, name: str = "") -> HeldCard:
+        """A blank card as it comes from the factory."""
+        with self._guard:
+            card = SimulatedCard.blank(medium)
+            held = HeldCard(name or f"Card {len(self.cards) + 1}", card)
+            self.cards[card.uid.hex()] = held
+            self.save()
+            return held
+
+    def put_on_machine(self, machine: str, uid: str) -> None:
+        """Lay a card on a machine; one that lies there already is taken away first."""
+        with self._guard:
+            self.machines[machine].take_card()
+            self.machines[machine].put_card(self.cards[uid].card)
+
+    def take_from_machine(self, machine: str) -> HeldCard | None:
+        """Take the card away; None where none lies there."""
+        with self._guard:
+            card = self.machines[machine].take_card()
+            self.save()
+            return self.cards[card.uid.hex()] if card is not None else None
+
+    def card_on(self, machine: str) -> HeldCard | None:
+        """The card that lies on a machine."""
+        card = self.machines[machine].card
+        return self.cards[card.uid.hex()] if card is not None else None
+
+    # Doors
+
+    def hold_card(self, serial_number: str, uid: str) -> Answer:
+        """Hold a card to a door."""
+        with self._guard:
+            lock, card = self.locks[serial_number], self.cards[uid].card
+            answer = lock.present(card.uid, self._as_lock_sees(lock, card), self.now())
+        self._after(serial_number)
+        return answer
+
+    def type_code(self, serial_number: str, digits: str) -> Answer:
+        """Type digits at a door and end with #."""
+        with self._guard:
+            answer = self.locks[serial_number].type_code(digits, self.now())
+        self._after(serial_number)
+        return answer
+
+    def throw_deadbolt(self, serial_number: str, *, thrown: bool) -> None:
+        """Throw or release the deadbolt from inside."""
+        with self._guard:
+            self.locks[serial_number].throw_deadbolt(thrown)
+            self.save()
+
+    def carry(self, serial_number: str) -> int:
+        """Carry what the lock has to report to the server, and the answers back; how many reports went."""
+        carried = 0
+        while self.carrier is not None and carried < 100:
+            with self._guard:
+                frame = self.locks[serial_number].pending_report(self.now())
+            if frame is None:
+                break
+            answer = self.carrier(serial_number, frame)
+            if answer is None:
+                break
+            with self._guard:
+                self.locks[serial_number].receive(answer, self.now())
+            carried += 1
+        self.save()
+        return carried
+
+    def exchange(self, serial_number: str, frame: bytes) -> bytes | None:
+        """Bring a frame of the server to a lock, as an installer's phone does; the lock's answer."""
+        with self._guard:
+            answer = self.locks[serial_number].receive(frame, self.now())
+            self.save()
+        return answer
+
+    def move_clock(self, by: timedelta) -> None:
+        """Move the time of the whole world and of the program in it."""
+        with self._guard:
+            clock.move_to_offset(clock.offset() + by)
+            self.save()
+
+    def reset_clock(self) -> None:
+        """Back to the real time."""
+        self.move_clock(-clock.offset())
+
+    @staticmethod
+    def now() -> int:
+        """The instant in the world, Unix seconds."""
+        return int(clock.now().timestamp())
+
+    # Keeping
+
+    def save(self) -> None:
+        """Write the world to its file, whole or not at all."""
+        with self._guard:
+            state = {
+                "offset": clock.offset().total_seconds(),
+                "carries_records": self.carries_records,
+                "locks": {name: lock.to_json() for name, lock in self.locks.items()},
+                "cards": {uid: {"name": held.name, "card": held.card.to_json()} for uid, held in self.cards.items()},
+                "machines": {
+                    name: {"serial_number": machine.serial_number.hex(), "card": machine.card.uid.hex() if machine.card else None}
+                    for name, machine in self.machines.items()
+                },
+            }
+            draft = self.file.with_suffix(".new")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(state, file)
+            draft.replace(self.file)
+
+    def load(self) -> None:
+        """Take the world up again from its file."""
+        state: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
+        clock.move_to_offset(timedelta(seconds=state["offset"]))
+        self.carries_records = state["carries_records"]
+        self.locks = {name: VirtualLock.from_json(lock) for name, lock in state["locks"].items()}
+        self.cards = {
+            uid: HeldCard(held["name"], SimulatedCard.from_json(held["card"])) for uid, held in state["cards"].items()
+        }
+        for name, machine in state["machines"].items():
+            self.start_machine(name, bytes.fromhex(machine["serial_number"]))
+            if machine["card"]:
+                self.machines[name].put_card(self.cards[machine["card"]].card)
+
+    def start_machine(self, name: str, serial_number: bytes) -> str:
+        """Plug a machine in; the path of its port, the same after every start."""
+        link = self.file.parent / "ports" / name.lower().replace(" ", "-")
+        link.parent.mkdir(exist_ok=True)
+        machine = SimulatedEncoder(serial_number=serial_number, link=link)
+        self.machines[name] = machine
+        return str(link)
+
+    def close(self) -> None:
+        """Unplug the machines and keep the state."""
+        self.save()
+        for machine in self.machines.values():
+            machine.close()
+        clock.move_to_offset(timedelta(0))
+
+    def _after(self, serial_number: str) -> None:
+        if self.carries_records:
+            self.carry(serial_number)
+        else:
+            self.save()
+
+    @staticmethod
+    def _as_lock_sees(lock: VirtualLock, card: SimulatedCard) -> list[bytes]:
+        """The units as the lock's reader gets them: a sector whose keys do not fit is as good as empty."""
+        key = lock.card_key()
+        units = card.read_units(None if key is None else lambda uid, unit: sector_key(key, uid, unit))
+        return [unit if unit is not None else EMPTY_UNIT for unit in units]
