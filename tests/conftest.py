@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
 from pms import schema
 from pms.app import create_app
 from pms.config import Settings

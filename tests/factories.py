@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import os
-
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from pms.accounts import passwords
 from pms.accounts.models import Account, Role
 from pms.core import clock

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
 from pms.audit import service
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP
 from pms.core.db import db, transaction
-from sqlalchemy.exc import DBAPIError
 
 
 def _record(now, count: int = 1) -> None:

@@ -4,9 +4,10 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
 from pms.core.db import after_commit, before_commit, db, transaction
 from pms.properties.models import Property
-from sqlalchemy.exc import DBAPIError
 
 
 def _raise_last_number() -> None:
