@@ -1,0 +1,42 @@
+"""What the pages of the demo show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pms.core import clock
+from pms.locks import queries as locks
+
+if TYPE_CHECKING:
+    from pms.demo.world import World
+
+
+def machines(world: World) -> dict[str, Any]:
+    """The simulated machines with the cards on them, and the cards that could be laid there."""
+    return {
+        "machines": [
+            {"name": name, "is_plugged": machine.is_plugged, "card": world.card_on(name)}
+            for name, machine in world.machines.items()
+        ],
+        "cards": _cards(world),
+    }
+
+
+def table(world: World, chosen: str) -> dict[str, Any]:
+    """Everything on the demo's table; `chosen` is the serial number of a lock, or empty for the first."""
+    doors = [door for door in locks.list_doors() if door.lock and door.lock.serial_number in world.locks]
+    door = next((d for d in doors if d.lock and d.lock.serial_number == chosen), doors[0] if doors else None)
+    lock = world.locks.get(door.lock.serial_number) if door and door.lock else None
+    return {
+        "doors": doors,
+        "door": door,
+        "lock": lock,
+        "carries_records": world.carries_records,
+        "offset": clock.offset(),
+        **machines(world),
+    }
+
+
+def _cards(world: World) -> list[dict[str, str]]:
+    """Newest first: the card that was just made is the one to try."""
+    return [{"uid": uid, "name": held.name} for uid, held in reversed(world.cards.items())]
