@@ -1,0 +1,416 @@
+"""The inside of a simulated card-issuing machine: bytes in, bytes out, and a place for a card (docs/protocol.md, 6).
+
+No port and no thread of its own. `SimulatedEncoder` in `encoder` puts it behind a pseudo-terminal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from threading import RLock
+
+from pms.protocol.crc import crc16
+from pms.protocol.encoder_line import (
+    ANSWER_BIT,
+    SILENCE,
+    Acknowledged,
+    Answer,
+    Cancel,
+    Capability,
+    CaptureFinger,
+    CardArrived,
+    CardKind,
+    CardRemoved,
+    Ended,
+    FingerDone,
+    FingerProgress,
+    FingerStage,
+    Hello,
+    HelloAnswer,
+    KeyKind,
+    LineDecoder,
+    LineFrame,
+    Message,
+    ReadTemplate,
+    ReadUnit,
+    Signal,
+    SignalPattern,
+    Status,
+    WaitForCard,
+    WriteUnit,
+    decode_request,
+    encode_line_frame,
+)
+from pms.protocol.errors import MalformedError
+
+from .cards import CardRefused, KeyRefused, SimulatedCard
+from .encoder_faults import Act, Faults, WriteCut
+
+RESEND_AFTER = 0.3
+SENDINGS = 4
+POOR_QUALITY = 30
+TEMPLATE_FORMAT = 1
+
+
+class PulledOut(Exception):
+    """A fault pulled the plug in the middle of a command."""
+
+
+class CardWell:
+    """Where the card lies. Any thread may lay one down or take it away, also while it is being written."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self._card: SimulatedCard | None = None
+
+    @property
+    def card(self) -> SimulatedCard | None:
+        """The card that lies there now."""
+        with self.lock:
+            return self._card
+
+    def put(self, card: SimulatedCard) -> None:
+        """Lay a card down; `ValueError` if one lies there."""
+        with self.lock:
+            if self._card is not None:
+                raise ValueError("a card lies there already")
+            self._card = card
+
+    def take(self) -> SimulatedCard | None:
+        """Take the card away, if there is one."""
+        with self.lock:
+            card, self._card = self._card, None
+            return card
+
+
+@dataclass(slots=True)
+class Finger:
+    """A finger on the module, of somebody who does what the lamp says. `template` is what the module makes of it."""
+
+    template: bytes
+    quality: int = 80
+
+
+def synthetic_template(name: str, size: int = 512) -> bytes:
+    """A template that is nobody's, the same for the same name."""
+    blocks = (sha256(f"{name} {number}".encode()).digest() for number in range(size // 32 + 1))
+    return b"".join(blocks)[:size]
+
+
+@dataclass(slots=True)
+class _Events:
+    """Events leave one at a time, each until it is acknowledged or was sent four times."""
+
+    waiting: deque[LineFrame] = field(default_factory=deque)
+    seq: int = 0
+    sent: int = 0
+    due: float = 0.0
+
+    def add(self, event: Message, at: float) -> None:
+        if not self.waiting:
+            self.sent, self.due = 0, at
+        self.waiting.append(LineFrame(self.seq, event.type, event.encode()))
+        self.seq = (self.seq + 1) & 0xFF
+
+    def acknowledge(self, seq: int, at: float) -> None:
+        if self.waiting and self.waiting[0].seq == seq and self.sent:
+            self._next(at)
+
+    def to_send(self, at: float) -> LineFrame | None:
+        if self.waiting and at >= self.due and self.sent == SENDINGS:
+            self._next(at)
+        if not self.waiting or at < self.due:
+            return None
+        self.sent += 1
+        self.due = at + RESEND_AFTER
+        return self.waiting[0]
+
+    def _next(self, at: float) -> None:
+        self.waiting.popleft()
+        self.sent, self.due = 0, at
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What does not outlive a loss of power."""
+
+    decoder: LineDecoder = field(default_factory=LineDecoder)
+    heard_at: float = 0.0
+    last: tuple[LineFrame, Answer] | None = None
+    running: WaitForCard | CaptureFinger | None = None
+    until: float = 0.0
+    announced: SimulatedCard | None = None
+    template: bytes | None = None
+    events: _Events = field(default_factory=_Events)
+    late: list[tuple[float, bytes]] = field(default_factory=list)
+
+
+class EncoderMachine:
+    """The machine; every method belongs to one thread, except what `well` offers. Times are `time.monotonic()`."""
+
+    def __init__(self, plate: HelloAnswer, send: Callable[[bytes], None], seconds_per_write: float) -> None:
+        self.plate = plate
+        self.well = CardWell()
+        self.faults = Faults()
+        self.seconds_per_write = seconds_per_write
+        self.signal = SignalPattern.OFF
+        self.finger: Finger | None = None
+        self.writes = 0
+        self._send = send
+        self._memory = _Memory()
+        self._actions: dict[type[Message], Callable[..., Answer]] = {
+            Hello: self._hello,
+            WaitForCard: self._start,
+            ReadUnit: self._read,
+            WriteUnit: self._write,
+            Signal: self._show,
+            Cancel: self._cancel,
+            CaptureFinger: self._start,
+            ReadTemplate: self._read_template,
+        }
+
+    def lose_power(self) -> None:
+        """Forget everything but the card and the finger, which lie there still."""
+        self._memory = _Memory()
+        self.signal = SignalPattern.OFF
+
+    def receive(self, data: bytes, at: float) -> None:
+        """Take bytes from the line. `PulledOut` if a fault ended it there."""
+        self._memory.heard_at = at
+        for frame in self._memory.decoder.feed(data, at):
+            self._take(frame)
+
+    def tick(self, at: float) -> None:
+        """Do what is due."""
+        memory = self._memory
+        for frame in memory.decoder.idle(at):
+            self._take(frame)
+        self._watch_card(at)
+        self._watch_finger(at)
+        if memory.running is not None and at >= memory.until:
+            self._end(Status.TIMEOUT, at)
+        while memory.late and memory.late[0][0] <= at:
+            self._send(memory.late.pop(0)[1])
+        while (event := memory.events.to_send(at)) is not None:
+            if not self.faults.uses("drop_events"):
+                self._send(self.faults.noise + encode_line_frame(event))
+
+    def due(self) -> float | None:
+        """When `tick` has something to do by the clock alone."""
+        memory = self._memory
+        times = [memory.until] if memory.running is not None else []
+        times += [memory.events.due] if memory.events.waiting else []
+        times += [memory.late[0][0]] if memory.late else []
+        times += [memory.heard_at + SILENCE] if memory.decoder.is_partial else []
+        return min(times, default=None)
+
+    # --- frames
+
+    def _take(self, frame: LineFrame) -> None:
+        memory = self._memory
+        if self.faults.uses("deaf_frames"):
+            return
+        if frame.type == Acknowledged.type:
+            memory.events.acknowledge(frame.seq, time.monotonic())
+        elif not frame.type & ANSWER_BIT:
+            if memory.last is None or memory.last[0] != frame:
+                self._do(frame)
+            else:
+                self._answer(*memory.last)
+
+    def _do(self, frame: LineFrame) -> None:
+        cut: WriteCut | None = None
+        try:
+            request = decode_request(frame.type, frame.payload)
+        except MalformedError as fault:
+            is_unknown = fault.code == "unknown_type"
+            answer = Answer(Status.UNKNOWN_TYPE if is_unknown else Status.BAD_LENGTH)
+        else:
+            cut = self.faults.due_cut() if isinstance(request, WriteUnit) else None
+            action = self._actions[type(request)]
+            answer = action(request, cut) if isinstance(request, WriteUnit) else action(request)
+        if frame.type != Hello.type:
+            self._memory.last = (frame, answer)
+        self._answer(frame, answer)
+        if cut is not None and cut.after_rows(0) is None:
+            self.well.take()
+
+    def _answer(self, frame: LineFrame, answer: Answer) -> None:
+        data = encode_line_frame(LineFrame(frame.seq, frame.type | ANSWER_BIT, answer.encode()))
+        if self.faults.uses("drop_answers"):
+            return
+        if self.faults.uses("garble_answers"):
+            data = data[:-1] + bytes((data[-1] ^ 0xFF,))
+        if self.faults.uses("double_answers"):
+            data += self.faults.noise + data
+        data = self.faults.noise + data
+        if self.faults.delay_answers:
+            self._memory.late.append((time.monotonic() + self.faults.delay_answers, data))
+        else:
+            self._send(data)
+
+    # --- requests
+
+    def _hello(self, request: Hello) -> Answer:  # noqa: ARG002 - whatever the host's version, we say ours
+        self._memory.last = None
+        return Answer(Status.DONE, self.plate.encode())
+
+    def _show(self, request: Signal) -> Answer:
+        self.signal = request.pattern
+        return Answer(Status.DONE)
+
+    def _start(self, request: WaitForCard | CaptureFinger) -> Answer:
+        memory = self._memory
+        if isinstance(request, CaptureFinger) and not self.plate.capabilities & Capability.FINGERPRINT:
+            return Answer(Status.NO_FINGER_MODULE)
+        if memory.running is not None:
+            return Answer(Status.BUSY)
+        memory.running, memory.until = request, time.monotonic() + request.timeout / 10
+        if isinstance(request, CaptureFinger):
+            memory.template = None
+            memory.events.add(FingerProgress(FingerStage.PUT_FINGER, 1, 0), time.monotonic())
+        return Answer(Status.ACCEPTED)
+
+    def _cancel(self, request: Cancel) -> Answer:  # noqa: ARG002 - carries nothing
+        if self._memory.running is not None:
+            self._end(Status.CANCELLED, time.monotonic())
+        return Answer(Status.DONE)
+
+    def _read(self, request: ReadUnit) -> Answer:
+        card = self._card_for(request)
+        if isinstance(card, Status):
+            return Answer(card)
+        return _attempt(partial(card.read_unit, request.unit, request.key_kind, request.key), Status.WRONG_KEY)
+
+    def _write(self, request: WriteUnit, cut: WriteCut | None) -> Answer:
+        card = self._card_for(request)
+        if isinstance(card, Status):
+            return Answer(card)
+        self.writes += 1
+        try:
+            rows = _row_writes(card, request)
+        except CardRefused:
+            return Answer(Status.WRITE_FAILED)
+        cut_at = cut.after_rows(len(rows)) if cut else None
+        for done, write in enumerate(rows):
+            if cut is not None and done == cut_at:
+                self._strike(cut)
+            failure = self._write_row(card, write)
+            if failure is not None:
+                return Answer(failure)
+            time.sleep(self.seconds_per_write / len(rows))
+        if cut is not None and (cut_at == len(rows) or (cut_at is None and cut.act is Act.UNPLUG)):
+            self._strike(cut)
+        return self._read_written(card, request)
+
+    def _strike(self, cut: WriteCut) -> None:
+        if cut.act is Act.UNPLUG:
+            raise PulledOut
+        self.well.take()
+
+    def _write_row(self, card: SimulatedCard, write: Callable[[], None]) -> Status | None:
+        with self.well.lock:
+            if self.well.card is not card:
+                return Status.NO_CARD
+            try:
+                write()
+            except KeyRefused:
+                return Status.WRONG_KEY
+            except CardRefused:
+                return Status.WRITE_FAILED
+        return None
+
+    def _read_written(self, card: SimulatedCard, request: WriteUnit) -> Answer:
+        kind, key = request.key_kind, request.key
+        if request.trailer is not None:
+            # Key A reads under our trailer and under that of delivery.
+            kind, key = KeyKind.A, request.trailer[:6]
+        if self.well.card is not card:
+            return Answer(Status.NO_CARD)
+        answer = _attempt(partial(card.read_unit, request.unit, kind, key), Status.READ_BACK_DIFFERS)
+        if answer.status is Status.DONE and answer.body != request.content:
+            return Answer(Status.READ_BACK_DIFFERS)
+        return answer
+
+    def _card_for(self, request: ReadUnit | WriteUnit) -> SimulatedCard | Status:
+        if self.faults.refusals:
+            return self.faults.refusals.popleft()
+        if self._memory.running is not None:
+            return Status.BUSY
+        card = self._visible_card()
+        if card is None:
+            return Status.NO_CARD
+        return card if card.uid == request.uid else Status.OTHER_CARD
+
+    def _read_template(self, request: ReadTemplate) -> Answer:
+        template = self._memory.template
+        if not self.plate.capabilities & Capability.FINGERPRINT:
+            return Answer(Status.NO_FINGER_MODULE)
+        if self._memory.running is not None:
+            return Answer(Status.BUSY)
+        if template is None:
+            return Answer(Status.POOR_IMAGE)
+        part = template[request.offset : request.offset + request.length]
+        return Answer(Status.DONE, part) if len(part) == request.length else Answer(Status.BAD_LENGTH)
+
+    # --- events
+
+    def _visible_card(self) -> SimulatedCard | None:
+        """The card, if the machine has the hardware for its kind."""
+        card = self.well.card
+        if card is None:
+            return None
+        needed = Capability.CLASSIC if card.medium.is_classic else Capability.NTAG
+        return card if self.plate.capabilities & needed else None
+
+    def _watch_card(self, at: float) -> None:
+        memory, card = self._memory, self._visible_card()
+        if memory.announced is not None and memory.announced is not card:
+            memory.announced = None
+            memory.events.add(CardRemoved(), at)
+        if card is not None and isinstance(memory.running, WaitForCard):
+            memory.running, memory.announced = None, card
+            memory.events.add(CardArrived(CardKind(card.medium), card.uid), at)
+
+    def _watch_finger(self, at: float) -> None:
+        memory, finger = self._memory, self.finger
+        if finger is None or not isinstance(memory.running, CaptureFinger):
+            return
+        samples, quality = memory.running.samples, finger.quality
+        if quality < POOR_QUALITY:
+            self._end(Status.POOR_IMAGE, at)
+            return
+        for sample in range(1, samples + 1):
+            if sample > 1:
+                memory.events.add(FingerProgress(FingerStage.PUT_FINGER, sample, 0), at)
+            memory.events.add(FingerProgress(FingerStage.GOT_IT, sample, quality), at)
+            memory.events.add(FingerProgress(FingerStage.LIFT_FINGER, sample, quality), at)
+        memory.running, memory.template = None, finger.template
+        memory.events.add(FingerDone(TEMPLATE_FORMAT, len(finger.template), crc16(finger.template)), at)
+
+    def _end(self, status: Status, at: float) -> None:
+        self._memory.running = None
+        self._memory.events.add(Ended(status), at)
+
+
+def _row_writes(card: SimulatedCard, request: WriteUnit) -> list[Callable[[], None]]:
+    """The single writes of a command, in order: data blocks or pages, then the sector trailer."""
+    rows = card.unit_rows(request.unit)
+    parts = [request.content[start : start + card.row_size] for start in range(0, len(request.content), card.row_size)]
+    places = list(zip(rows, parts, strict=True))
+    if request.trailer is not None:
+        if not card.medium.is_classic:
+            raise CardRefused("only a MIFARE Classic has sector trailers")
+        places.append((rows[-1] + 1, request.trailer))
+    return [partial(card.write_row, row, request.key_kind, request.key, part) for row, part in places]
+
+
+def _attempt(read: Callable[[], bytes], refusal: Status) -> Answer:
+    try:
+        return Answer(Status.DONE, read())
+    except CardRefused:
+        return Answer(refusal)
