@@ -153,7 +153,10 @@ class World:
                 "locks": {name: lock.to_json() for name, lock in self.locks.items()},
                 "cards": {uid: {"name": held.name, "card": held.card.to_json()} for uid, held in self.cards.items()},
                 "machines": {
-                    name: {"serial_number": machine.serial_number.hex(), "card": machine.card.uid.hex() if machine.card else None}
+                    name: {
+                        "serial_number": machine.serial_number.hex(),
+                        "card": machine.card.uid.hex() if machine.card else None,
+                    }
                     for name, machine in self.machines.items()
                 },
             }

@@ -1,0 +1,66 @@
+"""Who sleeps where and when in the demo: two weeks back, four weeks ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from random import Random
+    from zoneinfo import ZoneInfo
+
+PAST_DAYS = 14
+COMING_DAYS = 28
+OCCUPANCY = 0.74
+
+
+@dataclass(slots=True)
+class PlannedStay:
+    """One party's plan; `room` is an index into the list of rooms."""
+
+    room: int
+    arrival: date
+    departure: date
+    adults: int
+    booked_at: datetime
+    arrives_at: datetime
+    leaves_at: datetime
+    is_assigned: bool
+    fate: str  # "stays", "cancels" or "does not come"
+
+
+def plan(random: Random, *, rooms: int, today: date, now: datetime, zone: ZoneInfo) -> list[PlannedStay]:
+    """Stays one after another in every room, with gaps, so that no two share a night."""
+    stays = []
+    for room in range(rooms):
+        day = today - timedelta(days=PAST_DAYS + random.randint(0, 3))
+        while day < today + timedelta(days=COMING_DAYS):
+            if random.random() > OCCUPANCY:
+                day += timedelta(days=random.choice((1, 1, 2)))
+                continue
+            nights = random.choice((1, 1, 2, 2, 2, 3, 3, 4, 5, 7))
+            stays.append(_stay(random, room, day, nights, today, now, zone))
+            day += timedelta(days=nights)
+    return stays
+
+
+def _stay(
+    random: Random, room: int, arrival: date, nights: int, today: date, now: datetime, zone: ZoneInfo
+) -> PlannedStay:
+    departure = arrival + timedelta(days=nights)
+    arrives = datetime.combine(arrival, time(random.randint(14, 21), random.choice((5, 20, 35, 50))), zone)
+    leaves = datetime.combine(departure, time(random.randint(7, 11), random.choice((10, 25, 40, 55))), zone)
+    latest = min(arrives, now) - timedelta(minutes=30)
+    fate = random.choices(("stays", "cancels", "does not come"), (94, 4, 2))[0] if arrival < today else "stays"
+    return PlannedStay(
+        room=room,
+        arrival=arrival,
+        departure=departure,
+        adults=random.choice((1, 1, 2, 2, 2)),
+        booked_at=latest - timedelta(days=random.randint(0, 24), minutes=random.randint(0, 900)),
+        arrives_at=arrives,
+        leaves_at=leaves,
+        is_assigned=arrival <= today or random.random() < 0.6,
+        fate=fate,
+    )

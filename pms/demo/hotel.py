@@ -1,0 +1,79 @@
+"""The demo hotel: made once, kept in its own folder, gone on with at the next start."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pms import schema
+from pms.app import create_app
+from pms.config import load_settings
+from pms.core.db import db
+from pms.demo import build
+from pms.demo.world import World
+from pms.properties import queries as properties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flask import Flask
+
+PASSWORD = build.PASSWORD
+
+
+@contextmanager
+def open_demo(home: Path, *, port: int, fresh: bool, say: Callable[[str], object]) -> Iterator[Flask]:
+    """The demo's application with its simulated world; the world ends with the block and keeps its state."""
+    settings = load_settings(home, environment="demo")
+    # The demo never touches another database, whatever the environment says.
+    settings = replace(settings, database_url=f"sqlite:///{(home / 'latchkey.db').resolve()}")
+    world = World(home / "world.json", carrier=_carrier(port))
+    if fresh:
+        for path in (*home.glob("latchkey.db*"), world.file):
+            path.unlink(missing_ok=True)
+    app = create_app(settings, world=world)
+    schema.upgrade(db.engine)
+    with app.app_context():
+        is_new = properties.find_property() is None
+        if is_new:
+            say("Making the demo hotel; this takes a few seconds.")
+            build.build(world)
+        else:
+            world.load()
+    db.remove()
+    try:
+        yield app
+    finally:
+        world.close()
+
+
+def welcome(port: int) -> str:
+    """What the terminal says when the demo is up."""
+    names = "\n".join(f"    {name:<12} {role}" for name, role in build.LOG_INS.items())
+    return (
+        f"\nThe demo hotel is open: http://127.0.0.1:{port}/\n\n{names}\n\n"
+        f"All of them with the password  {PASSWORD}\nStop it with Ctrl-C; it keeps its state.\n"
+    )
+
+
+def _carrier(port: int) -> Callable[[str, bytes], bytes | None]:
+    """A phone beside the door: posts the lock's sealed report to the server, brings the sealed answer back."""
+
+    def carry(serial_number: str, frame: bytes) -> bytes | None:
+        body = json.dumps({"lockSn": serial_number, "frame": frame.hex()}).encode()
+        request = urllib.request.Request(  # noqa: S310 - a fixed address of this machine
+            f"http://127.0.0.1:{port}/api/reports/record", body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+                frame_hex = json.load(answer)["data"]["frame"]
+        except (urllib.error.URLError, TimeoutError, KeyError, TypeError, ValueError):
+            return None
+        return bytes.fromhex(frame_hex)
+
+    return carry
