@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     from pms.simulators.lock import Answer
 
-# Carries one sealed frame of a lock to the server and brings its answer back (None: the server said nothing).
-Carrier = "Callable[[str, bytes], bytes | None]"
-
 
 @dataclass
 class HeldCard:
@@ -44,10 +41,12 @@ class World:
     """All simulated things of one demo. Every method may be called from any thread."""
 
     file: Path
+    # Carries one sealed frame of a lock to the server and brings its answer back (None: the server said nothing).
     carrier: Callable[[str, bytes], bytes | None] | None = None
     locks: dict[str, VirtualLock] = field(default_factory=dict)  # by serial number in hex
     cards: dict[str, HeldCard] = field(default_factory=dict)  # by UID in hex
     machines: dict[str, SimulatedEncoder] = field(default_factory=dict)  # by name
+    plates: dict[str, str] = field(default_factory=dict)  # the machines' serial numbers, by name
     carries_records: bool = True
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
@@ -65,15 +64,19 @@ class World:
     def put_on_machine(self, machine: str, uid: str) -> None:
         """Lay a card on a machine; one that lies there already is taken away first."""
         with self._guard:
-            self.machines[machine].take_card()
+            if self.machines[machine].card is not None:
+                self.machines[machine].take_card()
             self.machines[machine].put_card(self.cards[uid].card)
+            self.save()
 
     def take_from_machine(self, machine: str) -> HeldCard | None:
         """Take the card away; None where none lies there."""
         with self._guard:
+            if self.machines[machine].card is None:
+                return None
             card = self.machines[machine].take_card()
             self.save()
-            return self.cards[card.uid.hex()] if card is not None else None
+            return self.cards[card.uid.hex()]
 
     def card_on(self, machine: str) -> HeldCard | None:
         """The card that lies on a machine."""
@@ -154,7 +157,7 @@ class World:
                 "cards": {uid: {"name": held.name, "card": held.card.to_json()} for uid, held in self.cards.items()},
                 "machines": {
                     name: {
-                        "serial_number": machine.serial_number.hex(),
+                        "serial_number": self.plates[name],
                         "card": machine.card.uid.hex() if machine.card else None,
                     }
                     for name, machine in self.machines.items()
@@ -176,16 +179,16 @@ class World:
             uid: HeldCard(held["name"], SimulatedCard.from_json(held["card"])) for uid, held in state["cards"].items()
         }
         for name, machine in state["machines"].items():
-            self.start_machine(name, bytes.fromhex(machine["serial_number"]))
+            self.start_machine(name, machine["serial_number"])
             if machine["card"]:
                 self.machines[name].put_card(self.cards[machine["card"]].card)
 
-    def start_machine(self, name: str, serial_number: bytes) -> str:
+    def start_machine(self, name: str, serial_number: str) -> str:
         """Plug a machine in; the path of its port, the same after every start."""
         link = self.file.parent / "ports" / name.lower().replace(" ", "-")
         link.parent.mkdir(exist_ok=True)
-        machine = SimulatedEncoder(serial_number=serial_number, link=link)
-        self.machines[name] = machine
+        self.plates[name] = serial_number
+        self.machines[name] = SimulatedEncoder(serial_number, link=link)
         return str(link)
 
     def close(self) -> None:
@@ -204,6 +207,9 @@ class World:
     @staticmethod
     def _as_lock_sees(lock: VirtualLock, card: SimulatedCard) -> list[bytes]:
         """The units as the lock's reader gets them: a sector whose keys do not fit is as good as empty."""
-        key = lock.card_key()
-        units = card.read_units(None if key is None else lambda uid, unit: sector_key(key, uid, unit))
-        return [unit if unit is not None else EMPTY_UNIT for unit in units]
+        for keys in reversed(lock.state.keys):
+            card_key = keys.card_a_key
+            units = card.read_units(lambda uid, unit, key=card_key: sector_key(key, uid, unit))  # type: ignore[misc]
+            if any(unit is not None for unit in units):
+                return [unit if unit is not None else EMPTY_UNIT for unit in units]
+        return [EMPTY_UNIT] * len(card.read_units())
