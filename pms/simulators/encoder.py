@@ -33,9 +33,10 @@ from pms.protocol.encoder_messages import LINE_VERSION
 
 from .cards import SimulatedCard
 from .encoder_faults import Act, Faults, Moment, WriteCut
-from .encoder_machine import EncoderMachine, Finger, PulledOut
+from .encoder_machine import EncoderMachine, PulledOut
+from .encoder_parts import Finger, synthetic_template
 
-__all__ = ["Act", "Faults", "Finger", "Moment", "SimulatedEncoder", "WriteCut"]
+__all__ = ["Act", "Faults", "Finger", "Moment", "SimulatedEncoder", "WriteCut", "synthetic_template"]
 
 DEFAULT_SECONDS_PER_WRITE = 0.05
 ALL_CAPABILITIES = Capability.CLASSIC | Capability.NTAG | Capability.FINGERPRINT

@@ -15,7 +15,7 @@ from pms.protocol.card_layout import DELIVERY_KEY, DELIVERY_TRAILER, Medium
 from pms.protocol.encoder_line import Capability, FingerStage, KeyKind, SignalPattern, Status
 from pms.protocol.errors import MalformedError
 from pms.simulators.cards import SimulatedCard
-from pms.simulators.encoder_machine import Finger, synthetic_template
+from pms.simulators.encoder_parts import Finger, synthetic_template
 from tests.devices.lines import DirectTransport, Exchange, FakeClock, ScriptedTransport
 
 UID = bytes.fromhex("ee1a153a")

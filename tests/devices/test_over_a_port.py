@@ -81,7 +81,7 @@ def test_a_card_is_written_read_and_erased(machine, port, medium):
 def test_faults_of_the_line_are_overcome(machine, port, monkeypatch, fault):
     # The same rule with shorter pauses: the test need not wait for real ones.
     monkeypatch.setattr(line_module, "RESEND_AFTER", 0.15)
-    monkeypatch.setattr("pms.simulators.encoder_machine.RESEND_AFTER", 0.15)
+    monkeypatch.setattr("pms.simulators.encoder_parts.RESEND_AFTER", 0.15)
     card = lay_down_new_card(machine, NTAG213)
     for name, value in fault.items():
         setattr(machine.faults, name, value)
