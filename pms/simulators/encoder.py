@@ -58,7 +58,10 @@ class SimulatedEncoder:
         capabilities: Capability = ALL_CAPABILITIES,
         version: int = LINE_VERSION,
     ) -> None:
-        """`serial_number` is 16 hex digits. `link` is a path that stays the same whenever the machine is replugged."""
+        """`serial_number` is 16 hex digits. `link` is a path that stays the same whenever the machine is replugged.
+
+        A write command takes `seconds_per_write`; a host gives up on an answer after 1.2 s.
+        """
         plate = HelloAnswer(version, bytes.fromhex(serial_number), capabilities, model)
         self._machine = EncoderMachine(plate, self._send, seconds_per_write)
         self._link = link
