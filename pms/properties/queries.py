@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.text import N_
-from pms.properties.models import Property
+from pms.properties.models import Property, SiteKey
 
 
 class NotSetUp(NotFound):
@@ -26,3 +30,16 @@ def get_property() -> Property:
     if house is None:
         raise NotSetUp
     return house
+
+
+def get_site_key() -> SiteKey:
+    """The newest version of the house's keys."""
+    key = db.session.scalars(sa.select(SiteKey).order_by(SiteKey.key_version.desc()).limit(1)).first()
+    if key is None:
+        raise NotSetUp
+    return key
+
+
+def list_site_keys() -> Sequence[SiteKey]:
+    """Every version of the house's keys, newest first."""
+    return db.session.scalars(sa.select(SiteKey).order_by(SiteKey.key_version.desc())).all()

@@ -1,0 +1,130 @@
+"""Sets the house up, changes it, and gives out door numbers."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from pms.audit import service as audit
+from pms.core.db import transaction
+from pms.core.errors import ChangedMeanwhile, DomainError
+from pms.core.text import N_
+from pms.properties import queries, rules
+from pms.properties.models import Property, SiteKey
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pms.core.actor import Actor
+
+
+class AlreadySetUp(DomainError):
+    """A database holds one house."""
+
+    code = "already_set_up"
+    message = N_("This database holds a house already: %(name)s.")
+
+
+def create_house(
+    *, name: str, time_zone: str, check_in_hour: int, check_out_hour: int, actor: Actor, now: datetime
+) -> Property:
+    """The house and the first version of its keys; AlreadySetUp for a second one."""
+    rules.check_house(name=name, time_zone=time_zone, check_in_hour=check_in_hour, check_out_hour=check_out_hour)
+    with transaction() as session:
+        present = queries.find_property()
+        if present is not None:
+            raise AlreadySetUp(name=present.name)
+        house = Property(
+            id=1,
+            name=name.strip(),
+            time_zone=time_zone,
+            check_in_hour=check_in_hour,
+            check_out_hour=check_out_hour,
+            last_door_number=0,
+        )
+        session.add_all([house, _new_site_key(1, now)])
+        session.flush()
+        audit.record(actor=actor, action="property.set_up", subject=_subject(house), now=now, after=_fields(house))
+        return house
+
+
+def change_house(
+    *,
+    version: int,
+    name: str,
+    time_zone: str,
+    check_in_hour: int,
+    check_out_hour: int,
+    actor: Actor,
+    now: datetime,
+) -> Property:
+    """Change name, zone and hours; ChangedMeanwhile where `version` is not the present one."""
+    rules.check_house(name=name, time_zone=time_zone, check_in_hour=check_in_hour, check_out_hour=check_out_hour)
+    with transaction() as session:
+        house = session.get(Property, 1, with_for_update=True)
+        if house is None:
+            raise queries.NotSetUp
+        if house.version != version:
+            raise ChangedMeanwhile
+        before = _fields(house)
+        house.name, house.time_zone = name.strip(), time_zone
+        house.check_in_hour, house.check_out_hour = check_in_hour, check_out_hour
+        after = _fields(house)
+        changed = [field for field in before if before[field] != after[field]]
+        if changed:
+            session.flush()
+            audit.record(
+                actor=actor,
+                action="property.changed",
+                subject=_subject(house),
+                now=now,
+                before={field: before[field] for field in changed},
+                after={field: after[field] for field in changed},
+            )
+        return house
+
+
+def next_door_number() -> int:
+    """A number for a door or an area that no other ever had; joins the caller's transaction.
+
+    The row is raised in one statement, so that two who ask at once get two numbers.
+    """
+    with transaction() as session:
+        number = session.scalars(
+            sa.update(Property)
+            .where(Property.id == 1)
+            .values(last_door_number=Property.last_door_number + 1)
+            .returning(Property.last_door_number),
+            execution_options={"synchronize_session": False},
+        ).one_or_none()
+        if number is None:
+            raise queries.NotSetUp
+        return number
+
+
+def _new_site_key(version: int, now: datetime) -> SiteKey:
+    pair = Ed25519PrivateKey.generate()
+    return SiteKey(
+        key_version=version,
+        k_prop=secrets.token_bytes(16),
+        sk_staff=pair.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()),
+        pk_staff=pair.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw),
+        created_at=now,
+    )
+
+
+def _fields(house: Property) -> dict[str, str | int]:
+    return {
+        "name": house.name,
+        "time_zone": house.time_zone,
+        "check_in_hour": house.check_in_hour,
+        "check_out_hour": house.check_out_hour,
+    }
+
+
+def _subject(house: Property) -> audit.Subject:
+    return audit.Subject(kind="property", id=house.id, label=house.name)

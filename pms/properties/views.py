@@ -1,0 +1,49 @@
+"""The settings of the house."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, url_for
+from flask_babel import gettext as _
+
+from pms.core import clock
+from pms.core.errors import DomainError
+from pms.properties import queries, rules, service
+from pms.properties.forms import HouseForm
+from pms.web import errors, login
+from pms.web.render import go_to, render
+from pms.web.rights import require
+
+blueprint = Blueprint("properties", __name__)
+
+
+@blueprint.get("/")
+@require("property:edit")
+def settings() -> Response:
+    """Name, zone and hours of the house, and which version its keys have."""
+    return _page(HouseForm(obj=queries.get_property()))
+
+
+@blueprint.post("/")
+@require("property:edit")
+def change() -> Response:
+    """Store what was changed."""
+    form = HouseForm()
+    if form.validate():
+        try:
+            service.change_house(**form.values(), actor=login.actor(), now=clock.now())
+        except DomainError as error:
+            errors.put_into(form, error)
+        else:
+            return go_to(url_for("properties.settings"), _("The settings are stored."))
+    return _page(form, status=422)
+
+
+def _page(form: HouseForm, status: int = 200) -> Response:
+    return render(
+        "properties/settings.html",
+        "properties/_settings.html",
+        status=status,
+        form=form,
+        zones=rules.time_zones(),
+        site_keys=queries.list_site_keys(),
+    )

@@ -1,0 +1,115 @@
+"""What rooms, floors and types may be called, and what can be done to a room; decided on plain values."""
+
+from __future__ import annotations
+
+from pms.core.errors import DomainError, Invalid
+from pms.core.text import N_
+from pms.rooms.models import HousekeepingStatus
+
+MAX_NUMBER = 12
+MAX_FLOOR = 40
+MAX_BUILDING = 60
+MAX_REASON = 200
+MAX_NOTE = 300
+
+HOUSEKEEPING_WORDS: dict[HousekeepingStatus, str] = {
+    HousekeepingStatus.DIRTY: N_("Dirty"),
+    HousekeepingStatus.CLEAN: N_("Clean"),
+    HousekeepingStatus.INSPECTED: N_("Inspected"),
+}
+
+
+class EmptyName(Invalid):
+    """A thing has a name, and not a whole story."""
+
+    code = "empty_name"
+    field = "name"
+    message = N_("Give it a name of at most %(most)s characters.")
+
+
+class BadRoomNumber(Invalid):
+    """A room number is what guests read on the door."""
+
+    code = "bad_room_number"
+    field = "number"
+    message = N_("A room number has 1 to 12 characters.")
+
+
+class BadBeds(Invalid):
+    """Somebody must be able to sleep there."""
+
+    code = "bad_beds"
+    field = "beds"
+    message = N_("The number of beds must be from 1 to 20.")
+
+
+class NoReason(Invalid):
+    """Whoever reads the board wants to know why."""
+
+    code = "no_reason"
+    field = "reason"
+    message = N_("Say in a few words why the room is out of order (at most 200 characters).")
+
+
+class NameTaken(DomainError):
+    """Two things of one kind do not share a name."""
+
+    code = "name_taken"
+    field = "name"
+    message = N_("There is already one called “%(name)s”.")
+
+
+class NumberTaken(DomainError):
+    """A room number stands on one door only."""
+
+    code = "number_taken"
+    field = "number"
+    message = N_("There is already a room %(number)s.")
+
+
+class CodeTaken(DomainError):
+    """A type's code is on every list; two alike would be mistaken."""
+
+    code = "code_taken"
+    field = "code"
+    message = N_("There is already a room type with the code %(code)s.")
+
+
+def clean_name(name: str, most: int) -> str:
+    """The name without spaces around; EmptyName where nothing is left or it is too long."""
+    text = " ".join(name.split())
+    if not 1 <= len(text) <= most:
+        raise EmptyName(most=most)
+    return text
+
+
+def clean_number(number: str) -> str:
+    """A room number as it is printed; BadRoomNumber where it is empty or too long."""
+    text = number.strip()
+    if not 1 <= len(text) <= MAX_NUMBER:
+        raise BadRoomNumber
+    return text
+
+
+def clean_reason(reason: str) -> str:
+    """Why a room is out of order; NoReason where it says nothing."""
+    text = reason.strip()
+    if not 1 <= len(text) <= MAX_REASON:
+        raise NoReason
+    return text
+
+
+def check_beds(beds: int) -> None:
+    """BadBeds outside of 1 to 20."""
+    if not 1 <= beds <= 20:
+        raise BadBeds
+
+
+def number_key(number: str) -> tuple[int, str]:
+    """Sorts room numbers as people do: 9 before 10, 101 before 101A."""
+    digits = ""
+    for character in number:
+        if not character.isdecimal():
+            break
+        digits += character
+    return (int(digits) if digits else 10**9, number)
