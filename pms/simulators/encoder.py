@@ -198,10 +198,12 @@ class SimulatedEncoder:
             return
         if self._link is not None:
             self._link.unlink(missing_ok=True)
-        os.close(self._slave)
-        os.close(self._master)
+        # The state first: whoever notices the hang-up must already find the machine unplugged.
+        slave, master = self._slave, self._master
         self._master = self._slave = -1
         self._machine.lose_power()
+        os.close(slave)
+        os.close(master)
 
     def _order(self, act: Callable[[], None]) -> None:
         """Have `act` done by the machine's thread, and wait until it is."""
