@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # The URL map on one screen: (package, URL prefix).
 FEATURES = (
     ("frontdesk", ""),
-    ("accounts", "/accounts"),
+    ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
     ("properties", "/property"),
     ("rooms", "/rooms"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pms.audit.models import AuditEntry, AuditHead
-from pms.core.db import before_commit, transaction_notes
+from pms.core.db import before_commit, insert_into, transaction_notes
 from pms.core.sealing import vault
 
 if TYPE_CHECKING:
@@ -105,10 +105,13 @@ def digest(entry: AuditEntry, previous: str) -> str:
 def _append(session: Session) -> None:
     pending: list[AuditEntry] = transaction_notes().pop("audit")
     session.flush()
-    head = session.scalars(sa.select(AuditHead).with_for_update()).one_or_none()
-    if head is None:
-        head = AuditHead(id=1, last_id=0, digest=START)
-        session.add(head)
+    # The first two writers of a new house may come at once: one of them makes the row, the other waits for it.
+    session.execute(
+        insert_into(AuditHead.__table__)  # type: ignore[arg-type]
+        .values(id=1, last_id=0, digest=START)
+        .on_conflict_do_nothing()
+    )
+    head = session.scalars(sa.select(AuditHead).with_for_update().execution_options(populate_existing=True)).one()
     for entry in pending:
         head.last_id += 1
         entry.id = head.last_id

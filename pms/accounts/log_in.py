@@ -1,0 +1,127 @@
+"""Logging in and out. The password is checked outside of any transaction: it takes long on purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+from pms.accounts import passwords, queries, throttle
+from pms.accounts.models import StaffSession
+from pms.accounts.rules import DemoAccount, SessionNotFound, WrongLogIn, throttle_limits
+from pms.audit import service as audit
+from pms.core.actor import Actor
+from pms.core.db import transaction
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pms.accounts.models import Account
+    from pms.accounts.rules import Limit
+
+
+def token_hash(token: str) -> str:
+    """What the database keeps of a session's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def log_in(
+    *, username: str, password: str, address: str, agent: str = "", accepts_demo: bool = False, now: datetime
+) -> str:
+    """The token of a new session. `WrongLogIn`, `DemoAccount` and `TooManyTries` say why not.
+
+    An unknown name takes the same steps and the same time as a wrong password.
+    """
+    username = username.strip().casefold()
+    account = queries.find_account_by_username(username)
+    is_known_here = account is not None and queries.has_logged_in_from(account.id, address)
+    limits = throttle_limits(username, address, is_known_here=is_known_here)
+    throttle.charge(limits, now=now)
+    account = queries.find_account_by_username(username)
+    if account is None:
+        passwords.verify_nobody(password)
+    elif passwords.verify(account.password_hash, password) and account.is_active:
+        return _begin(account, password, limits, accepts_demo=accepts_demo, address=address, agent=agent, now=now)
+    _note_refusal(account, address, now)
+    raise WrongLogIn
+
+
+def _begin(
+    account: Account,
+    password: str,
+    limits: list[Limit],
+    *,
+    accepts_demo: bool,
+    address: str,
+    agent: str,
+    now: datetime,
+) -> str:
+    if account.is_demo and not accepts_demo:
+        raise DemoAccount
+    verified = account.password_hash
+    renewed = passwords.hash_password(password) if passwords.needs_renewal(verified) else None
+    token = secrets.token_urlsafe(32)
+    with transaction() as session:
+        throttle.give_back(limits, now=now)
+        session.refresh(account, with_for_update=True)
+        if account.password_hash != verified or not account.is_active:
+            # Changed while the password was being checked.
+            raise WrongLogIn
+        if renewed is not None:
+            account.password_hash = renewed
+        row = StaffSession(
+            token_hash=token_hash(token),
+            account_id=account.id,
+            auth_epoch=account.auth_epoch,
+            address=address,
+            agent=agent[:200],
+            created_at=now,
+            last_seen_at=now,
+        )
+        session.add(row)
+        audit.record(actor=_actor(account, address), action="accounts.logged_in", subject=_subject(account), now=now)
+    return token
+
+
+def log_out(*, session_id: int, actor: Actor, now: datetime) -> None:
+    """End the session at hand."""
+    with transaction() as session:
+        row = session.get(StaffSession, session_id)
+        if row is None or row.ended_at is not None:
+            return
+        row.ended_at = now
+        account = queries.get_account(row.account_id)
+        audit.record(actor=actor, action="accounts.logged_out", subject=_subject(account), now=now)
+
+
+def end_session(*, session_id: int, actor: Actor, now: datetime) -> None:
+    """End one of the actor's own log-ins elsewhere."""
+    with transaction() as session:
+        row = session.get(StaffSession, session_id)
+        if row is None or row.account_id != actor.account_id or row.ended_at is not None:
+            raise SessionNotFound
+        row.ended_at = now
+        account = queries.get_account(row.account_id)
+        audit.record(
+            actor=actor,
+            action="accounts.session_ended",
+            subject=_subject(account),
+            now=now,
+            before={"address": row.address},
+        )
+
+
+def _note_refusal(account: Account | None, address: str, now: datetime) -> None:
+    """What was typed as the name is not written down: people type their password there."""
+    subject = _subject(account) if account else audit.Subject(kind="account", id="")
+    with transaction():
+        visitor = Actor(kind="visitor", name="", address=address)
+        audit.record(actor=visitor, action="accounts.log_in_refused", subject=subject, now=now)
+
+
+def _actor(account: Account, address: str) -> Actor:
+    return Actor(kind="account", name=account.display_name, account_id=account.id, address=address)
+
+
+def _subject(account: Account) -> audit.Subject:
+    return audit.Subject(kind="account", id=account.id, label=account.display_name)

@@ -1,0 +1,124 @@
+"""Who sits at this browser: Flask-Login's user, checked against its row at every request.
+
+Times here are the real clock's: the demo's journeys through time must not log anybody out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import flask_login
+import sqlalchemy as sa
+from flask import Flask, Response, current_app, g, request, session
+from sqlalchemy.exc import OperationalError
+
+from pms.accounts import passwords, queries
+from pms.accounts.log_in import token_hash
+from pms.accounts.models import Language, Role, StaffSession, Theme
+from pms.core import clock
+from pms.core.db import transaction
+from pms.web.login import login_manager
+
+if TYPE_CHECKING:
+    from pms.config import Settings
+
+_TOUCH_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person at this request, as the pages need her; `encoder_id` is the card machine of her desk."""
+
+    id: int
+    display_name: str
+    username: str
+    role: Role
+    language: Language
+    theme: Theme
+    session_id: int
+    encoder_id: int | None
+    token: str
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        """What the cookie holds."""
+        return self.token
+
+
+def present() -> datetime:
+    """Now by the real clock, also where the demo has moved the house's."""
+    return clock.now() - clock.offset()
+
+
+def begin(token: str) -> None:
+    """Let this browser hold the session; what the visitor's cookie held is dropped first."""
+    session.clear()
+    flask_login.login_user(load(token))
+
+
+def end() -> None:
+    """Forget the session in this browser."""
+    flask_login.logout_user()
+    session.clear()
+
+
+def load(token: str) -> SignedIn | None:
+    """The person with this token, unless the session was ended or idle for too long."""
+    found = queries.find_session(token_hash(token))
+    if found is None:
+        return None
+    row, account = found
+    settings: Settings = current_app.config["SETTINGS"]
+    idle = present() - row.last_seen_at
+    if idle >= settings.session_idle:
+        return None
+    if account.is_demo and settings.is_production:
+        return None
+    if idle >= _TOUCH_EVERY:
+        g.seen_session = row.id
+    return SignedIn(
+        id=account.id,
+        display_name=account.display_name,
+        username=account.username,
+        role=account.role,
+        language=account.language,
+        theme=account.theme,
+        session_id=row.id,
+        encoder_id=row.encoder_id,
+        token=token,
+    )
+
+
+def install(app: Flask) -> None:
+    """Load people from their sessions, and note when they were last seen."""
+    login_manager.user_loader(load)
+    app.after_request(_touch)
+    # Made now, so that the first unknown name takes no longer than the next one.
+    passwords.verify_nobody("")
+
+
+def _touch(response: Response) -> Response:
+    """At most once a minute, after the page was read in its snapshot. Not worth failing a request for."""
+    session_id = g.pop("seen_session", None)
+    if session_id is None or is_only_watching():
+        return response
+    at = present()
+    try:
+        with transaction() as database:
+            database.execute(
+                sa.update(StaffSession)
+                .where(StaffSession.id == session_id, StaffSession.last_seen_at <= at - _TOUCH_EVERY)
+                .values(last_seen_at=at)
+            )
+    except OperationalError:
+        current_app.logger.warning("the time of a session could not be noted; the database is busy")
+    return response
+
+
+def is_only_watching() -> bool:
+    """Whether the page asked by itself: a screen that refreshes alone must not keep a deserted desk logged in."""
+    return request.headers.get("X-Watching") == "1"

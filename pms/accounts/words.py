@@ -1,0 +1,31 @@
+"""Words for themes, and for what the audit trail says of accounts."""
+
+from __future__ import annotations
+
+from pms.core.text import N_
+from pms.web.rights import ROLE_NAMES
+
+THEMES = {"auto": N_("Like this device"), "light": N_("Light"), "dark": N_("Dark")}
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+ACTIONS = {
+    "accounts.logged_in": N_("Logged in: %(subject)s"),
+    "accounts.logged_out": N_("Logged out: %(subject)s"),
+    "accounts.session_ended": N_("Ended a log-in of %(subject)s elsewhere"),
+    "accounts.log_in_refused": N_("Log-in refused: %(subject)s"),
+    "accounts.created": N_("Added the account of %(subject)s"),
+    "accounts.changed": N_("Changed the account of %(subject)s"),
+    "accounts.password_set": N_("Set a new password for %(subject)s"),
+    "accounts.password_changed": N_("Changed the own password: %(subject)s"),
+    "accounts.chose": N_("Chose language or theme: %(subject)s"),
+}
+FIELDS = {
+    "username": N_("Log-in name"),
+    "display_name": N_("Name"),
+    "role": N_("Role"),
+    "is_active": N_("May log in"),
+    "language": N_("Language"),
+    "theme": N_("Theme"),
+    "address": N_("Address"),
+}
+VALUES = {"role": ROLE_NAMES, "theme": THEMES, "language": LANGUAGES}
