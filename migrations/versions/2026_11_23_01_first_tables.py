@@ -474,6 +474,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_stay_room_id"), ["room_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_stay_room_type_id"), ["room_type_id"], unique=False)
         batch_op.create_index("ix_stay_state_arrival_date", ["state", "arrival_date"], unique=False)
+        batch_op.create_index(
+            "uq_stay_in_house_room",
+            ["room_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'in_house'"),
+            postgresql_where=sa.text("state = 'in_house'"),
+        )
 
     op.create_table(
         "key_card",
@@ -681,10 +688,12 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor_name", sa.String(length=80), nullable=False),
         sa.Column("before", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("request_id", sa.String(length=36), nullable=True),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["stay_id"], ["stay.id"], name=op.f("fk_stay_step_stay_id_stay")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stay_step")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_stay_step_request_id")),
     )
     with op.batch_alter_table("stay_step", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stay_step_stay_id"), ["stay_id"], unique=False)
@@ -785,6 +794,11 @@ def downgrade() -> None:
 
     op.drop_table("key_card")
     with op.batch_alter_table("stay", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_stay_in_house_room",
+            sqlite_where=sa.text("state = 'in_house'"),
+            postgresql_where=sa.text("state = 'in_house'"),
+        )
         batch_op.drop_index("ix_stay_state_arrival_date")
         batch_op.drop_index(batch_op.f("ix_stay_room_type_id"))
         batch_op.drop_index(batch_op.f("ix_stay_room_id"))

@@ -71,6 +71,14 @@ class Stay(HasId, Base):
         sa.CheckConstraint("state <> 'in_house' OR room_id IS NOT NULL", name="room_in_house"),
         sa.CheckConstraint("adults >= 1 AND children >= 0", name="party"),
         sa.Index("ix_stay_state_arrival_date", "state", "arrival_date"),
+        # One party in a room at a time: who is still inside keeps the next one from being checked in.
+        sa.Index(
+            "uq_stay_in_house_room",
+            "room_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'in_house'"),
+            postgresql_where=sa.text("state = 'in_house'"),
+        ),
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
 
@@ -115,4 +123,6 @@ class StayStep(HasId, Base):
     actor_name: Mapped[str] = mapped_column(sa.String(80))
     # The stay's fields before the step (None for the booking itself).
     before: Mapped[dict[str, Any] | None]
+    # Made by the form, so that a double click does the step once.
+    request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)
     undone_at: Mapped[datetime | None]

@@ -1,0 +1,267 @@
+"""Reads of stays for pages and for the features above."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from pms.core import intervals
+from pms.core.db import db
+from pms.core.errors import NotFound
+from pms.core.text import digits_of, fold
+from pms.guests import queries as guests
+from pms.guests.models import Guest
+from pms.reservations.models import Reservation
+from pms.rooms.models import Floor, HousekeepingStatus, Room, RoomType
+from pms.stays.models import RoomNight, Stay, StayState, StayStep, TypeNight
+from pms.web.paging import Page, cut
+
+WITH_ALL = (
+    joinedload(Stay.guest),
+    joinedload(Stay.reservation),
+    joinedload(Stay.room_type),
+    joinedload(Stay.room).joinedload(Room.floor),
+    joinedload(Stay.room).joinedload(Room.room_type),
+)
+_PRESENT = (StayState.CONFIRMED, StayState.IN_HOUSE)
+_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOffer:
+    """A free room for certain nights; `reason` says why it stands where it stands."""
+
+    room: Room
+    is_booked_type: bool
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOffer:
+    """A room type with how many are left over certain nights."""
+
+    room_type: RoomType
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Somebody found by the search, with the stay that matters now."""
+
+    guest: Guest
+    stay: Stay | None
+
+
+def get_stay(stay_id: int) -> Stay:
+    """The stay with guest, reservation, type and room; NotFound."""
+    stay = db.session.scalars(sa.select(Stay).where(Stay.id == stay_id).options(*WITH_ALL)).one_or_none()
+    if stay is None:
+        raise NotFound
+    return stay
+
+
+def arrivals(day: date) -> list[Stay]:
+    """Who is expected on that day and not here yet."""
+    return _stays(Stay.state == StayState.CONFIRMED, Stay.arrival_date == day)
+
+
+def overdue_arrivals(day: date) -> list[Stay]:
+    """Who should have come before that day and did not."""
+    return _stays(Stay.state == StayState.CONFIRMED, Stay.arrival_date < day)
+
+
+def departures(day: date) -> list[Stay]:
+    """Who is in house and leaves on that day."""
+    return _stays(Stay.state == StayState.IN_HOUSE, Stay.departure_date == day)
+
+
+def overdue_departures(day: date) -> list[Stay]:
+    """Who is in house and should have left before that day."""
+    return _stays(Stay.state == StayState.IN_HOUSE, Stay.departure_date < day)
+
+
+def in_house() -> list[Stay]:
+    """Everybody who is checked in."""
+    return _stays(Stay.state == StayState.IN_HOUSE)
+
+
+def present_and_coming(day: date) -> list[Stay]:
+    """Stays with a room that are in house, or expected from `day` on and at most a week ahead: for the board."""
+    return _stays(
+        Stay.room_id.is_not(None),
+        sa.or_(
+            Stay.state == StayState.IN_HOUSE,
+            sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= day + 7 * intervals.ONE_DAY),
+        ),
+    )
+
+
+def of_guest(guest_id: int) -> list[Stay]:
+    """All stays of a guest, newest first."""
+    return _stays(Stay.guest_id == guest_id, order=(Stay.arrival_date.desc(),))
+
+
+def of_room(room_id: int, *, since: date) -> list[Stay]:
+    """Stays of a room that are present or to come, or ended since then."""
+    return _stays(
+        Stay.room_id == room_id, Stay.departure_date >= since, Stay.state.in_([*_PRESENT, StayState.CHECKED_OUT])
+    )
+
+
+def of_same_party(stay: Stay) -> list[Stay]:
+    """Other stays of the same guest or reservation that share a night with this one and have a room."""
+    return _stays(
+        Stay.id != stay.id,
+        sa.or_(Stay.guest_id == stay.guest_id, Stay.reservation_id == stay.reservation_id),
+        Stay.room_id.is_not(None),
+        Stay.state.in_(_PRESENT),
+        Stay.arrival_date < stay.departure_date,
+        Stay.departure_date > stay.arrival_date,
+    )
+
+
+def find_in_room(room_id: int) -> Stay | None:
+    """Who is checked in to the room."""
+    return next(iter(_stays(Stay.room_id == room_id, Stay.state == StayState.IN_HOUSE)), None)
+
+
+def list_steps(stay_id: int) -> list[StayStep]:
+    """Everything that was done to a stay, newest first."""
+    return list(db.session.scalars(sa.select(StayStep).where(StayStep.stay_id == stay_id).order_by(StayStep.id.desc())))
+
+
+def last_step(stay_id: int) -> StayStep | None:
+    """The step that could be undone: the newest one that was not; None for a mere booking."""
+    step = next((step for step in list_steps(stay_id) if step.undone_at is None), None)
+    return step if step is not None and step.before is not None else None
+
+
+def free_rooms(
+    *, arrival: date, departure: date, room_type_id: int | None = None, except_stay_id: int | None = None
+) -> list[RoomOffer]:
+    """Rooms without another stay on these nights, best first: the booked type, clean, nobody inside, by number."""
+    taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
+    inside = sa.select(Stay.room_id).where(Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None))
+    if except_stay_id is not None:
+        taken = taken.where(RoomNight.stay_id != except_stay_id)
+        inside = inside.where(Stay.id != except_stay_id)
+    rooms = db.session.scalars(
+        sa.select(Room)
+        .where(~Room.out_of_order, Room.id.not_in(taken))
+        .options(joinedload(Room.floor).joinedload(Floor.building), joinedload(Room.room_type))
+        .order_by(Room.number)
+    ).all()
+    occupied = set(db.session.scalars(inside))
+    offers = [
+        RoomOffer(
+            room=room,
+            is_booked_type=room.room_type_id == room_type_id,
+            is_ready=room.housekeeping is not HousekeepingStatus.DIRTY and room.id not in occupied,
+        )
+        for room in rooms
+    ]
+    return sorted(
+        offers, key=lambda offer: (not offer.is_booked_type, not offer.is_ready, offer.room.room_type.position)
+    )
+
+
+def availability(*, arrival: date, departure: date) -> list[TypeOffer]:
+    """How many rooms of each type are left on every one of these nights."""
+    capacity = dict(
+        db.session.execute(
+            sa.select(Room.room_type_id, sa.func.count()).where(~Room.out_of_order).group_by(Room.room_type_id)
+        ).tuples()
+    )
+    most_sold = dict(
+        db.session.execute(
+            sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold))
+            .where(TypeNight.night >= arrival, TypeNight.night < departure)
+            .group_by(TypeNight.room_type_id)
+        ).tuples()
+    )
+    types = db.session.scalars(sa.select(RoomType).order_by(RoomType.position, RoomType.code))
+    return [TypeOffer(kind, max(0, capacity.get(kind.id, 0) - most_sold.get(kind.id, 0))) for kind in types]
+
+
+def count_by_state(day: date) -> Counter[str]:
+    """How many arrive, leave and stay on that day; one query."""
+    rows = db.session.execute(
+        sa.select(Stay.state, Stay.arrival_date == day, Stay.departure_date == day, sa.func.count())
+        .where(Stay.state.in_(_PRESENT))
+        .group_by(Stay.state, Stay.arrival_date == day, Stay.departure_date == day)
+    )
+    counts: Counter[str] = Counter()
+    for state, arrives, leaves, count in rows:
+        if state is StayState.IN_HOUSE:
+            counts["in_house"] += count
+            counts["leaving"] += count if leaves else 0
+        elif arrives:
+            counts["arriving"] += count
+    return counts
+
+
+def search(text: str, limit: int = 12) -> list[Hit]:
+    """Guests by the beginning of a name, phone or document number, or by the number of their room; see `guests.queries`."""
+    by_room = _guests_in_room(text)
+    ids = list(dict.fromkeys([*by_room, *guests.search_ids(text, limit=limit)]))[:limit]
+    if not ids:
+        return []
+    found = {guest.id: guest for guest in db.session.scalars(sa.select(Guest).where(Guest.id.in_(ids)))}
+    current = _current_stays(ids)
+    return [Hit(found[guest_id], current.get(guest_id)) for guest_id in ids if guest_id in found]
+
+
+def list_page(*, states: Collection[StayState] = (), text: str = "", before_id: int | None = None) -> Page[Stay]:
+    """Stays, newest first, a page at a time."""
+    query = sa.select(Stay).options(*WITH_ALL).order_by(Stay.id.desc()).limit(_PAGE + 1)
+    if states:
+        query = query.where(Stay.state.in_(states))
+    if before_id is not None:
+        query = query.where(Stay.id < before_id)
+    if text:
+        code = sa.select(Reservation.id).where(Reservation.code == text.strip().upper())
+        query = query.where(
+            sa.or_(Stay.guest_id.in_(guests.search_ids(text, limit=200)), Stay.reservation_id.in_(code))
+        )
+    return cut(list(db.session.scalars(query)), _PAGE, "id")
+
+
+def _guests_in_room(text: str) -> list[int]:
+    number = fold(text).upper()
+    if not number or not digits_of(number):
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Stay.guest_id)
+            .join(Room, Room.id == Stay.room_id)
+            .where(Room.number == number, Stay.state.in_(_PRESENT))
+            .order_by(Stay.state.desc(), Stay.arrival_date)
+            .limit(4)
+        )
+    )
+
+
+def _current_stays(guest_ids: Sequence[int]) -> dict[int, Stay]:
+    """For each guest the stay that matters: in house first, then the next one expected."""
+    rows = db.session.scalars(
+        sa.select(Stay)
+        .where(Stay.guest_id.in_(guest_ids), Stay.state.in_(_PRESENT))
+        .options(*WITH_ALL)
+        .order_by(Stay.arrival_date.desc())
+    )
+    current: dict[int, Stay] = {}
+    for stay in rows:
+        if stay.guest_id not in current or current[stay.guest_id].state is not StayState.IN_HOUSE:
+            current[stay.guest_id] = stay
+    return current
+
+
+def _stays(*where: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]] = ()) -> list[Stay]:
+    query = sa.select(Stay).outerjoin(Room, Room.id == Stay.room_id).where(*where).options(*WITH_ALL)
+    return list(db.session.scalars(query.order_by(*(order or (Room.number, Stay.arrival_date, Stay.id)))))

@@ -1,0 +1,335 @@
+"""Every change of a stay: one function, one transaction, one step that can be undone, one audit line.
+
+Each step takes the `version` that the clerk saw (None: whatever it is now) and the `request_id` of the form (the same one
+again gives the same step).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pms.core.db import transaction
+from pms.core.errors import DomainError, NotFound
+from pms.core.text import N_
+from pms.guests.models import Guest
+from pms.properties import queries as properties
+from pms.reservations import service as reservations
+from pms.rooms.models import RoomType
+from pms.stays import nights, rules, steps
+from pms.stays.models import Stay, StayState, StayStep, StepKind
+from pms.stays.steps import RoomOccupied, RoomOutOfOrder
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pms.core.actor import Actor
+
+__all__ = ["RoomOccupied", "RoomOutOfOrder"]
+
+_NOTHING_HELD = nights.Hold(frozenset(), frozenset())
+
+
+class NothingToUndo(DomainError):
+    """There is no step that can be taken back, or another one came after it."""
+
+    code = "nothing_to_undo"
+    message = N_("This step cannot be undone: something else was done since.")
+
+
+class CapacityTooLow(DomainError):
+    """More rooms of the type are promised than would be left."""
+
+    code = "capacity_too_low"
+    message = N_("On %(night)s all rooms of this type are promised; free one first.")
+
+
+def book(
+    *,
+    guest_id: int,
+    room_type_id: int,
+    room_id: int | None = None,
+    arrival_date: date,
+    departure_date: date,
+    adults: int = 1,
+    children: int = 0,
+    note: str = "",
+    source: str = "desk",
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Stay:
+    """Promise a room of a type, or a certain room; posting the same `request_id` again gives the same stay.
+
+    RoomTaken or TypeSoldOut where the house has none left, BadDates and ArrivalInThePast for impossible dates.
+    """
+    rules.check_dates(arrival_date, departure_date)
+    with transaction() as session:
+        if session.get(Guest, guest_id) is None or session.get(RoomType, room_type_id) is None:
+            raise NotFound
+        made = reservations.create(booker_id=guest_id, note=note, source=source, request_id=request_id, now=now)
+        if not made.is_new:
+            return session.scalars(sa.select(Stay).where(Stay.reservation_id == made.reservation.id)).one()
+        rules.check_arrival(arrival_date, now.astimezone(properties.get_property().zone))
+        stay = Stay(
+            reservation_id=made.reservation.id,
+            guest_id=guest_id,
+            room_type_id=room_type_id,
+            room_id=room_id,
+            arrival_date=arrival_date,
+            departure_date=departure_date,
+            adults=adults,
+            children=children,
+            state=StayState.CONFIRMED,
+        )
+        nights.lock(session, type_ids=[room_type_id], room_ids=[] if room_id is None else [room_id])
+        if room_id is not None:
+            steps.check_in_order(session, room_id)
+        session.add(stay)
+        session.flush()
+        nights.move(session, stay, _NOTHING_HELD, nights.wanted(session, stay, date.min))
+        steps.note(session, stay, StepKind.BOOKED, before=None, request_id=None, actor=actor, now=now)
+        return stay
+
+
+def change(
+    *,
+    stay_id: int,
+    version: int | None = None,
+    request_id: str | None = None,
+    arrival_date: date,
+    departure_date: date,
+    room_type_id: int,
+    adults: int,
+    children: int,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Change a stay that has not begun. Another room type gives the assigned room back."""
+    rules.check_dates(arrival_date, departure_date)
+
+    def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
+        if arrival_date != stay.arrival_date:
+            rules.check_arrival(arrival_date, local_now)
+        values: dict[str, Any] = {
+            "arrival_date": arrival_date,
+            "departure_date": departure_date,
+            "adults": adults,
+            "children": children,
+        }
+        if room_type_id != stay.room_type_id:
+            values |= {"room_type_id": room_type_id, "room_id": None}
+        return values
+
+    return steps.take(
+        StepKind.CHANGED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )
+
+
+def assign_room(
+    *,
+    stay_id: int,
+    room_id: int,
+    version: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Give an expected stay a room, or another one. RoomTaken, RoomOutOfOrder, SameRoom."""
+    return _into_room(StepKind.ROOM_ASSIGNED, room_id, stay_id, version, request_id, actor, now)
+
+
+def unassign_room(
+    *, stay_id: int, version: int | None = None, request_id: str | None = None, actor: Actor, now: datetime
+) -> StayStep:
+    """Take the room back; the type stays promised."""
+
+    def decide(stay: Stay, _local_now: datetime) -> dict[str, Any]:
+        if stay.room_id is None:
+            raise rules.NoRoom
+        return {"room_id": None}
+
+    return steps.take(
+        StepKind.ROOM_UNASSIGNED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )
+
+
+def check_in(
+    *, stay_id: int, version: int | None = None, request_id: str | None = None, actor: Actor, now: datetime
+) -> StayStep:
+    """The guest is here. NoRoom, TooEarly, TooLate, RoomOccupied, RoomOutOfOrder."""
+
+    def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
+        rules.check_check_in(
+            arrival=stay.arrival_date, departure=stay.departure_date, room_id=stay.room_id, local_now=local_now
+        )
+        return {"checked_in_at": now}
+
+    return steps.take(
+        StepKind.CHECKED_IN, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )
+
+
+def move_room(
+    *,
+    stay_id: int,
+    room_id: int,
+    version: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Another room from tonight on; the nights slept stay where they were slept."""
+    return _into_room(StepKind.MOVED, room_id, stay_id, version, request_id, actor, now)
+
+
+def extend(
+    *,
+    stay_id: int,
+    departure_date: date,
+    version: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Leave later. RoomTaken names who comes after."""
+
+    def decide(stay: Stay, _local_now: datetime) -> dict[str, Any]:
+        rules.check_extension(arrival=stay.arrival_date, departure=stay.departure_date, new=departure_date)
+        return {"departure_date": departure_date}
+
+    return steps.take(
+        StepKind.EXTENDED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )
+
+
+def shorten(
+    *,
+    stay_id: int,
+    departure_date: date,
+    version: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Leave earlier, today at the earliest."""
+
+    def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
+        rules.check_shortening(
+            arrival=stay.arrival_date, departure=stay.departure_date, new=departure_date, today=local_now.date()
+        )
+        return {"departure_date": departure_date}
+
+    return steps.take(
+        StepKind.SHORTENED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )
+
+
+def check_out(
+    *, stay_id: int, version: int | None = None, request_id: str | None = None, actor: Actor, now: datetime
+) -> StayStep:
+    """The guest leaves; nights that remain are given back."""
+
+    def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
+        departure = rules.departure_after_check_out(
+            arrival=stay.arrival_date, departure=stay.departure_date, today=local_now.date()
+        )
+        return {"checked_out_at": now, "departure_date": departure}
+
+    return steps.take(
+        StepKind.CHECKED_OUT, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )
+
+
+def cancel(
+    *, stay_id: int, version: int | None = None, request_id: str | None = None, actor: Actor, now: datetime
+) -> StayStep:
+    """The booking is off; its nights are free."""
+    return steps.take(
+        StepKind.CANCELLED,
+        lambda _stay, _local_now: {},
+        stay_id=stay_id,
+        version=version,
+        request_id=request_id,
+        actor=actor,
+        now=now,
+    )
+
+
+def mark_no_show(
+    *, stay_id: int, version: int | None = None, request_id: str | None = None, actor: Actor, now: datetime
+) -> StayStep:
+    """The guest did not come; the nights are free."""
+
+    def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
+        if local_now.date() < stay.arrival_date:
+            raise rules.NotYetNoShow(arrival=stay.arrival_date)
+        return {}
+
+    return steps.take(
+        StepKind.NO_SHOW, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )
+
+
+def undo_last(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> StayStep:
+    """Take the last step back, with its nights; NothingToUndo where it is not the last one (any more).
+
+    RoomTaken, TypeSoldOut, RoomOccupied where somebody else has the nights or the room now; TooLateToUndo after a day.
+    """
+    with transaction() as session:
+        stay = steps.load(session, stay_id)
+        step = session.scalars(
+            sa.select(StayStep)
+            .where(StayStep.stay_id == stay_id, StayStep.undone_at.is_(None))
+            .order_by(StayStep.id.desc())
+            .limit(1)
+        ).one_or_none()
+        if step is None or step.id != step_id or step.before is None:
+            raise NothingToUndo
+        rules.check_undo(kind=step.kind, at=step.at, now=now)
+        was = rules.snapshot(stay)
+        values = rules.restored(step.before)
+        local_then = step.at.astimezone(properties.get_property().zone)
+        since = rules.changes_since(state=values["state"], departure=values["departure_date"], local_now=local_then)
+        steps.apply(session, stay, values, since)
+        step.undone_at = now
+        steps.record(session, stay, "stays.undone", before=was, actor=actor, now=now, extra={"step": step.kind.value})
+        return step
+
+
+def lock_capacity(*, room_type_id: int) -> None:
+    """Keep every booking of the type waiting; to be called before its rooms change and `set_capacity` follows."""
+    with transaction() as session:
+        session.execute(sa.select(RoomType.id).where(RoomType.id == room_type_id).with_for_update(key_share=True))
+
+
+def set_capacity(*, room_type_id: int, from_date: date, now: datetime) -> None:  # noqa: ARG001 - all writes take `now`
+    """Take over how many rooms of a type are in order, for nights from `from_date` on; joins the caller's transaction.
+
+    CapacityTooLow names the first night on which more are promised than would be left.
+    """
+    lock_capacity(room_type_id=room_type_id)
+    with transaction() as session:
+        session.flush()
+        oversold = nights.set_capacity(session, room_type_id, from_date)
+        if oversold is not None:
+            raise CapacityTooLow(night=oversold)
+
+
+def _into_room(
+    kind: StepKind,
+    room_id: int,
+    stay_id: int,
+    version: int | None,
+    request_id: str | None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    def decide(stay: Stay, _local_now: datetime) -> dict[str, Any]:
+        if room_id == stay.room_id:
+            raise rules.SameRoom
+        return {"room_id": room_id}
+
+    return steps.take(kind, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now)
