@@ -1,6 +1,6 @@
 """Takes and gives back nights: the only writer of `room_night` and `type_night`.
 
-Locks are always taken in one order: the stay, its room types, its rooms, nights of types, nights of rooms, each of them
+Locks are always taken in one order: the stay, its rooms, their types, nights of types, nights of rooms, each of them
 sorted; so two clerks never wait for each other in a circle. The primary key of one table and the CHECK of the other refuse
 what would be sold twice.
 """
@@ -18,6 +18,7 @@ from pms.core.errors import ChangedMeanwhile, DomainError
 from pms.core.text import N_
 from pms.guests.models import Guest
 from pms.reservations.models import Reservation
+from pms.rooms import queries as rooms
 from pms.rooms.models import Room, RoomType
 from pms.stays import rules
 from pms.stays.models import RoomNight, Stay, TypeNight
@@ -55,15 +56,17 @@ class Hold(NamedTuple):
 
 
 def lock(session: Session, *, type_ids: Iterable[int], room_ids: Iterable[int]) -> None:
-    """Take the locks of types (shared: the number of rooms must not change meanwhile) and rooms, in their order."""
-    rooms, types = sorted(set(room_ids)), set(type_ids)
-    if rooms:
-        types |= set(session.scalars(sa.select(Room.room_type_id).where(Room.id.in_(rooms))))
-    session.execute(
-        sa.select(RoomType.id).where(RoomType.id.in_(types)).order_by(RoomType.id).with_for_update(read=True)
-    )
-    if rooms:
-        session.execute(sa.select(Room.id).where(Room.id.in_(rooms)).order_by(Room.id).with_for_update(key_share=True))
+    """Take the locks of rooms, then of types (shared: the number of rooms must not change meanwhile), each in order."""
+    wanted_rooms, types = sorted(set(room_ids)), set(type_ids)
+    if wanted_rooms:
+        rows = session.execute(
+            sa.select(Room.room_type_id)
+            .where(Room.id.in_(wanted_rooms))
+            .order_by(Room.id)
+            .with_for_update(key_share=True)
+        )
+        types |= set(rows.scalars())
+    rooms.hold_types(sorted(types))
 
 
 def set_capacity(session: Session, room_type_id: int, from_date: date) -> date | None:
@@ -183,7 +186,7 @@ def _sold_out(session: Session, keys: list[tuple[int, date]]) -> DomainError | N
 
 
 def _taken(session: Session, keys: Iterable[tuple[int, date]]) -> DomainError:
-    rooms = {room_id for room_id, _ in keys}
+    room_ids = {room_id for room_id, _ in keys}
     dates = [night for _, night in keys]
     row = session.execute(
         sa.select(RoomNight.night, Room.number, Guest, Stay, Reservation.code)
@@ -191,7 +194,7 @@ def _taken(session: Session, keys: Iterable[tuple[int, date]]) -> DomainError:
         .join(Stay, Stay.id == RoomNight.stay_id)
         .join(Guest, Guest.id == Stay.guest_id)
         .join(Reservation, Reservation.id == Stay.reservation_id)
-        .where(RoomNight.room_id.in_(rooms), RoomNight.night.in_(dates))
+        .where(RoomNight.room_id.in_(room_ids), RoomNight.night.in_(dates))
         .order_by(RoomNight.night)
         .limit(1)
     ).one_or_none()

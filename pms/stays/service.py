@@ -17,6 +17,7 @@ from pms.core.text import N_
 from pms.guests.models import Guest
 from pms.properties import queries as properties
 from pms.reservations import service as reservations
+from pms.rooms import queries as rooms
 from pms.rooms.models import RoomType
 from pms.stays import nights, rules, steps
 from pms.stays.models import Stay, StayState, StayStep, StepKind
@@ -299,19 +300,13 @@ def undo_last(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> Sta
         return step
 
 
-def lock_capacity(*, room_type_id: int) -> None:
-    """Keep every booking of the type waiting; to be called before its rooms change and `set_capacity` follows."""
-    with transaction() as session:
-        session.execute(sa.select(RoomType.id).where(RoomType.id == room_type_id).with_for_update(key_share=True))
-
-
 def set_capacity(*, room_type_id: int, from_date: date, now: datetime) -> None:  # noqa: ARG001 - all writes take `now`
-    """Take over how many rooms of a type are in order, for nights from `from_date` on; joins the caller's transaction.
+    """Take over how many rooms of a type are in order, for nights from `from_date` on; `rooms.inventory` calls it.
 
     CapacityTooLow names the first night on which more are promised than would be left.
     """
-    lock_capacity(room_type_id=room_type_id)
     with transaction() as session:
+        rooms.hold_types([room_type_id], to_change=True)
         session.flush()
         oversold = nights.set_capacity(session, room_type_id, from_date)
         if oversold is not None:
