@@ -162,22 +162,34 @@ def upgrade() -> None:
         sa.Column(
             "setup",
             sa.Enum(
-                "imported", "pending", "ready", name="locksetup", native_enum=False, create_constraint=True, length=20
+                "imported",
+                "pending",
+                "ready",
+                "moved",
+                name="locksetup",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
             ),
             nullable=False,
         ),
         sa.Column("lock_keys_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("server_keys_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("pending_server_keys_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("setup_frame_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("admin_code_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("new_admin_code_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("double_verify_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("key_version", sa.Integer(), nullable=False),
+        sa.Column("door_number", sa.BigInteger(), nullable=True),
         sa.Column("utc_offset_quarters", sa.Integer(), nullable=False),
         sa.Column("check_out_hour", sa.Integer(), nullable=False),
         sa.Column("server_counter", sa.BigInteger(), nullable=False),
         sa.Column("report_counter", sa.BigInteger(), nullable=False),
+        sa.Column("last_report", sa.LargeBinary(), nullable=True),
+        sa.Column("last_report_answer", sa.LargeBinary(), nullable=True),
         sa.Column("life", sa.Integer(), nullable=False),
+        sa.Column("firmware", sa.String(length=40), nullable=False),
         sa.Column("known_epoch", sa.Integer(), nullable=False),
         sa.Column("code_epoch", sa.Integer(), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
@@ -701,6 +713,7 @@ def upgrade() -> None:
     op.create_table(
         "access_record",
         sa.Column("lock_id", sa.BigInteger(), nullable=False),
+        sa.Column("door_id", sa.BigInteger(), nullable=True),
         sa.Column("life", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -714,6 +727,7 @@ def upgrade() -> None:
         sa.Column("passcode_id", sa.BigInteger(), nullable=True),
         sa.Column("stay_id", sa.BigInteger(), nullable=True),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(["door_id"], ["door.id"], name=op.f("fk_access_record_door_id_door")),
         sa.ForeignKeyConstraint(["key_card_id"], ["key_card.id"], name=op.f("fk_access_record_key_card_id_key_card")),
         sa.ForeignKeyConstraint(["lock_id"], ["lock.id"], name=op.f("fk_access_record_lock_id_lock")),
         sa.ForeignKeyConstraint(["passcode_id"], ["passcode.id"], name=op.f("fk_access_record_passcode_id_passcode")),
@@ -724,6 +738,7 @@ def upgrade() -> None:
     with op.batch_alter_table("access_record", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_access_record_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_access_record_credential_id"), ["credential_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_access_record_door_id"), ["door_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_access_record_key_card_id"), ["key_card_id"], unique=False)
         batch_op.create_index("ix_access_record_lock_id_at", ["lock_id", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_access_record_passcode_id"), ["passcode_id"], unique=False)
@@ -761,6 +776,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_access_record_passcode_id"))
         batch_op.drop_index("ix_access_record_lock_id_at")
         batch_op.drop_index(batch_op.f("ix_access_record_key_card_id"))
+        batch_op.drop_index(batch_op.f("ix_access_record_door_id"))
         batch_op.drop_index(batch_op.f("ix_access_record_credential_id"))
         batch_op.drop_index(batch_op.f("ix_access_record_at"))
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId
-from pms.locks.models import Lock
+from pms.locks.models import Door, Lock
 
 
 class AccessRecord(HasId, Base):
@@ -17,6 +17,8 @@ class AccessRecord(HasId, Base):
     __tablename__ = "access_record"
 
     lock_id: Mapped[int] = mapped_column(sa.ForeignKey("lock.id"))
+    # The door that the lock hung on when the record came in; locks are moved.
+    door_id: Mapped[int | None] = mapped_column(sa.ForeignKey("door.id"), index=True)
     life: Mapped[int]
     sequence: Mapped[int] = mapped_column(sa.BigInteger)
     at: Mapped[datetime] = mapped_column(index=True)
@@ -32,6 +34,7 @@ class AccessRecord(HasId, Base):
     stay_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stay.id"), index=True)
 
     lock: Mapped[Lock] = relationship(lazy="raise")
+    door: Mapped[Door | None] = relationship(lazy="raise")
 
     __table_args__ = (
         sa.UniqueConstraint("lock_id", "life", "sequence"),

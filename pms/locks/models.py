@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId, enum_column
-from pms.core.sealing import sealed_text
+from pms.core.sealing import sealed_bytes, sealed_text
 from pms.rooms.models import Room
 
 
@@ -18,12 +18,14 @@ class LockSetup(StrEnum):
     """Whether the lock holds keys that only this server knows.
 
     `imported`: its keys came with an import, so whoever made the import knows them; it waits for an installer's phone.
-    `pending`: new keys are on their way to the lock. `ready`: the lock answered under its new keys.
+    `pending`: new keys are on their way to the lock. `ready`: the lock answered under its new keys. `moved`: it was set up
+    for another door than it hangs on now, and waits for a phone again.
     """
 
     IMPORTED = "imported"
     PENDING = "pending"
     READY = "ready"
+    MOVED = "moved"
 
 
 class Lock(HasId, Base):
@@ -51,6 +53,9 @@ class Lock(HasId, Base):
     # Sent to the lock with 0500 and not yet confirmed: either these or the ones above are in force.
     pending_server_keys_sealed: Mapped[bytes | None]
     pending_server_keys = sealed_text()
+    # The frame that carries them: it is brought to the lock again, byte for byte, until the lock has answered.
+    setup_frame_sealed: Mapped[bytes | None]
+    setup_frame = sealed_bytes()
     admin_code_sealed: Mapped[bytes | None]
     admin_code = sealed_text()  # 8 digits
     new_admin_code_sealed: Mapped[bytes | None]
@@ -59,12 +64,17 @@ class Lock(HasId, Base):
     double_verify = sealed_text()  # 4 digits
 
     key_version: Mapped[int] = mapped_column(default=1)
-    # What the lock was told when it was set up; passcodes are reckoned with these.
+    # What the lock was told when it was set up; cards and passcodes are reckoned with these.
+    door_number: Mapped[int | None] = mapped_column(sa.BigInteger)
     utc_offset_quarters: Mapped[int] = mapped_column(default=0)
     check_out_hour: Mapped[int] = mapped_column(default=12)
     server_counter: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     report_counter: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    # The last report and what was answered: the same bytes again are answered again, and done once.
+    last_report: Mapped[bytes | None]
+    last_report_answer: Mapped[bytes | None]
     life: Mapped[int] = mapped_column(default=1)
+    firmware: Mapped[str] = mapped_column(sa.String(40), default="")
     # Passcode epoch: what the lock is known to be in, and what codes are made with (at most one ahead).
     known_epoch: Mapped[int] = mapped_column(default=0)
     code_epoch: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,175 @@
+"""What is known of locks without a database: how they are, and what their settings are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pms.core.errors import DomainError, Invalid
+from pms.core.text import N_
+from pms.locks.models import LockSetup
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+LOW_BATTERY = 20
+
+SETUP_WORDS: dict[LockSetup, str] = {
+    LockSetup.IMPORTED: N_("Waits for an installer's phone"),
+    LockSetup.PENDING: N_("New keys are on their way"),
+    LockSetup.READY: N_("Set up"),
+    LockSetup.MOVED: N_("Must be set up for its new door"),
+}
+
+FEATURE_WORDS: dict[str, str] = {
+    "remote": N_("Remote control"),
+    "card": N_("Card"),
+    "passcode": N_("Passcode"),
+    "fingerprint": N_("Fingerprint"),
+    "face": N_("Face"),
+    "palm": N_("Palm"),
+}
+
+# Name in the import, our word, tag byte in hex (extended settings have it in front of their value).
+SETTING_WORDS: tuple[tuple[str, str, str], ...] = (
+    ("doorDirection", N_("Door direction"), "30"),
+    ("rearDoorContact", N_("Rear door contact"), "31"),
+    ("lockBodySettings", N_("Lock body"), "32"),
+    ("torqueSetting", N_("Torque"), "33"),
+    ("lockbackTime", N_("Time until it locks again"), "34"),
+    ("staySettings", N_("Somebody stays at the door"), "35"),
+    ("radarSettings", N_("Radar"), "36"),
+    ("lockoutTimeNew", N_("Lock-out time (extended)"), "37"),
+    ("lockoutTime", N_("Lock-out time"), ""),
+    ("lockLanguage", N_("Language"), ""),
+    ("pickProof", N_("Pick-proof alarm"), ""),
+    ("electronLock", N_("Electronic lock"), ""),
+    ("connectStatus", N_("Connection"), ""),
+    ("lockMode", N_("Mode"), ""),
+)
+
+
+class LockTaken(DomainError):
+    """A lock hangs on one door."""
+
+    code = "lock_taken"
+    field = "lock_id"
+    message = N_("The lock %(lock)s hangs on the door “%(door)s”. Take it off there first.")
+
+
+class DoorHasLock(DomainError):
+    """A door has one lock."""
+
+    code = "door_has_lock"
+    field = "lock_id"
+    message = N_("The door “%(door)s” has the lock %(lock)s already. Take it off first.")
+
+
+class NoDoor(DomainError):
+    """A lock is set up for a door, so it needs one."""
+
+    code = "no_door"
+    message = N_("Give the lock a door first: it is set up with the keys of that door.")
+
+
+class RoomOrArea(Invalid):
+    """A door leads to a room or belongs to an area, not both."""
+
+    code = "room_or_area"
+    field = "place"
+    message = N_("Choose the room or the area that the door belongs to.")
+
+
+class AreaNameTaken(DomainError):
+    """Areas are told apart by their names."""
+
+    code = "area_name_taken"
+    field = "name"
+    message = N_("There is already an area called “%(name)s”.")
+
+
+class BadAreaName(Invalid):
+    """An area has a name."""
+
+    code = "bad_area_name"
+    field = "name"
+    message = N_("Give the area a name of at most 60 characters.")
+
+
+class BadDoorName(Invalid):
+    """A door has a name."""
+
+    code = "bad_door_name"
+    field = "name"
+    message = N_("Give the door a name of at most 60 characters.")
+
+
+class NotBeingSetUp(DomainError):
+    """No new keys are on their way to the lock."""
+
+    code = "not_being_set_up"
+    message = N_("No setup of this lock is under way. Start one first.")
+
+
+class AnswerNotGenuine(Invalid):
+    """The bytes are not the lock's answer to its setup."""
+
+    code = "answer_not_genuine"
+    field = "answer"
+    message = N_("These bytes are not this lock's answer to this setup. Bring the same frame to the lock once more.")
+
+
+class SetupRefused(DomainError):
+    """The lock understood and said no."""
+
+    code = "setup_refused"
+    message = N_("The lock refused the setup (status %(status)s). Its old keys stay in force.")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a lock as it was read: its meaning is not public, so the raw hex stands beside the name."""
+
+    wire_name: str
+    name: str
+    raw: str | None
+    value: str | None
+    is_unlimited: bool
+
+
+def is_low(battery_percent: int | None) -> bool:
+    """Whether somebody should change the battery soon."""
+    return battery_percent is not None and battery_percent <= LOW_BATTERY
+
+
+def waits_for_phone(setup: LockSetup) -> bool:
+    """Whether somebody must go to the door with a phone."""
+    return setup is not LockSetup.READY
+
+
+def settings_of(origin: dict[str, Any], protocol_version: int) -> list[Setting]:
+    """The settings that a lock of this version has, in the order of their tags."""
+    found = []
+    for wire_name, name, tag in SETTING_WORDS:
+        if tag and protocol_version < 8:
+            continue
+        raw = origin.get(wire_name)
+        text = raw if isinstance(raw, str) and raw else None
+        value = text[2:] if text and tag and text.upper().startswith(tag) else text
+        found.append(Setting(wire_name, name, text, value, bool(tag and value and set(value.upper()) == {"F"})))
+    return found
+
+
+def utc_offset_quarters(now: datetime, zone: ZoneInfo) -> int:
+    """The house's distance from UTC at `now`, in quarter hours, as locks count it."""
+    offset = now.astimezone(zone).utcoffset()
+    return int(offset.total_seconds() // 900) if offset is not None else 0
+
+
+def clean_name(name: str, refusal: type[DomainError]) -> str:
+    """The name without spaces around; `refusal` where it is empty or longer than 60 characters."""
+    text = " ".join(name.split())
+    if not 1 <= len(text) <= 60:
+        raise refusal
+    return text
