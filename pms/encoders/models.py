@@ -41,6 +41,8 @@ class JobKind(StrEnum):
     WRITE = "write"
     READ = "read"
     ERASE = "erase"
+    # Blink and beep, so that somebody sees which machine is meant; needs no card.
+    SIGNAL = "signal"
 
 
 class JobState(StrEnum):

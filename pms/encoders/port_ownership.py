@@ -1,0 +1,120 @@
+"""Only one process owns the ports: whoever holds a lock that the system takes back when the process dies."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+import sqlalchemy as sa
+
+from pms.core.db import db
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+    from pms.config import Settings
+
+_ADVISORY_KEY = 0x4C61_7463_686B_6579  # "Latchkey"
+
+
+class Ownership(Protocol):
+    """A lock that at most one process holds."""
+
+    def acquire(self) -> bool:
+        """Whether it is ours now."""
+
+    def is_held(self) -> bool:
+        """Whether it still is."""
+
+    def release(self) -> None:
+        """Give it back; never fails, and may be called again."""
+
+
+def ownership_for(settings: Settings) -> Ownership:
+    """A file lock beside an embedded database, a lock of the server for PostgreSQL."""
+    if settings.database_url.startswith("postgresql"):
+        return AdvisoryLock()
+    return FileLock(settings.home / "ports.lock")
+
+
+class FileLock:
+    """A lock on a file in the installation's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        if self._descriptor is None:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            if not _lock(descriptor):
+                os.close(descriptor)
+                return False
+            self._descriptor = descriptor
+        return True
+
+    def is_held(self) -> bool:
+        return self._descriptor is not None
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+class AdvisoryLock:
+    """A session lock of PostgreSQL on a connection of its own: it ends with the connection."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+
+    def acquire(self) -> bool:
+        if self._connection is None:
+            connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT", pms_writes=True)
+            if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_KEY))):
+                connection.close()
+                return False
+            self._connection = connection
+        return True
+
+    def is_held(self) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            self._connection.exec_driver_sql("SELECT 1")
+        except sa.exc.SQLAlchemyError:
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        if self._connection is None:
+            return
+        connection, self._connection = self._connection, None
+        with suppress(sa.exc.SQLAlchemyError):
+            connection.scalar(sa.select(sa.func.pg_advisory_unlock(_ADVISORY_KEY)))
+        with suppress(sa.exc.SQLAlchemyError):
+            # The pool must not lend it to somebody else with a lock on it.
+            connection.invalidate()
+            connection.close()

@@ -1,0 +1,97 @@
+"""What may happen to a job and how a machine may be named, decided on plain values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pms.core.errors import Invalid
+from pms.core.text import N_
+from pms.encoders.models import JobKind, JobState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+CARD_SECONDS = 30
+"""How long a machine waits for a card."""
+GONE_AFTER_SECONDS = 10
+"""How long a job waits for a machine that is not connected before it fails."""
+UNCLAIMED_AFTER_SECONDS = 8
+"""After that the page says that nobody looks after the machine."""
+MAX_JOBS = 12
+
+_UNTOUCHED = frozenset({JobState.FAILED, JobState.CANCELLED})
+
+# From each state the states that may follow; what is not here never happens.
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.WAITING}) | _UNTOUCHED,
+    # Reading and signalling end without a byte being written.
+    JobState.WAITING: frozenset({JobState.WRITING, JobState.DONE}) | _UNTOUCHED,
+    JobState.WRITING: frozenset({JobState.CHECKING, JobState.UNKNOWN}),
+    JobState.CHECKING: frozenset({JobState.DONE, JobState.UNKNOWN}),
+    JobState.DONE: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+    JobState.UNKNOWN: frozenset(),
+}
+
+WRITES = frozenset({JobKind.WRITE, JobKind.ERASE})
+
+
+class IllegalTransition(RuntimeError):
+    """A fault of the program, not of a person: a job cannot go that way."""
+
+
+class BadUrl(Invalid):
+    """Not a port that can be opened."""
+
+    code = "bad_url"
+    field = "url"
+    message = N_("This is no address of a port. Choose one of the list, or write a path such as /dev/ttyUSB0 or COM3.")
+
+
+class BadName(Invalid):
+    """A machine needs a name that fits beside its light."""
+
+    code = "bad_name"
+    field = "name"
+    message = N_("Give the machine a name of 1 to 40 characters.")
+
+
+_PORT = re.compile(r"(/[^\s\0]+|COM\d{1,3}|(socket|rfc2217)://[^\s/]+:\d{1,5}(\?\S*)?|hwgrep://\S+)", re.ASCII)
+
+
+def check_transition(kind: JobKind, old: JobState, new: JobState) -> None:
+    """IllegalTransition unless a job of this kind may go from `old` to `new`."""
+    is_written_kind = kind in WRITES
+    too_short = is_written_kind and (old, new) == (JobState.WAITING, JobState.DONE)
+    too_far = not is_written_kind and new in (JobState.WRITING, JobState.CHECKING, JobState.UNKNOWN)
+    if new not in TRANSITIONS[old] or too_short or too_far:
+        raise IllegalTransition(f"a {kind.value} job cannot go from {old.value} to {new.value}")
+
+
+def after_restart(state: JobState) -> JobState:
+    """What is true of a job that was under way when the program stopped."""
+    if state is JobState.WAITING:
+        return JobState.FAILED
+    if state in (JobState.WRITING, JobState.CHECKING):
+        return JobState.UNKNOWN
+    return state
+
+
+def can_cancel(state: JobState) -> bool:
+    """Until the first byte is written."""
+    return state in (JobState.QUEUED, JobState.WAITING)
+
+
+def seconds_left(deadline: datetime | None, now: datetime) -> int:
+    """Whole seconds until the deadline, never below 0."""
+    return max(0, round((deadline - now).total_seconds())) if deadline else 0
+
+
+def check_machine(name: str, url: str) -> None:
+    """BadName or BadUrl."""
+    if not 1 <= len(name.strip()) <= 40:
+        raise BadName
+    if len(url) > 200 or not _PORT.fullmatch(url):
+        raise BadUrl

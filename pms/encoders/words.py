@@ -1,0 +1,51 @@
+"""What the pages say about machines and jobs."""
+
+from __future__ import annotations
+
+from pms.core.text import N_
+from pms.encoders.models import EncoderState, JobState
+
+STATE_WORDS: dict[EncoderState, str] = {
+    EncoderState.READY: N_("Ready"),
+    EncoderState.OFFLINE: N_("Not connected"),
+}
+
+JOB_WORDS: dict[JobState, str] = {
+    JobState.QUEUED: N_("Waiting for the machine"),
+    JobState.WAITING: N_("Waiting for a card"),
+    JobState.WRITING: N_("Writing"),
+    JobState.CHECKING: N_("Reading back"),
+    JobState.DONE: N_("Done"),
+    JobState.FAILED: N_("Not done"),
+    JobState.CANCELLED: N_("Cancelled"),
+    JobState.UNKNOWN: N_("Unknown"),
+}
+
+# Why a job ended without being done; the codes are those of `pms.devices.errors` and our own.
+ERROR_WORDS: dict[str, str] = {
+    "timeout": N_("No card was put on the machine in time."),
+    "gone": N_("The machine is not connected. Check its cable and its power."),
+    "busy": N_("The machine was busy with something else."),
+    "no_card": N_("The card was taken away too early."),
+    "card_changed": N_("Another card was put on the machine meanwhile."),
+    "wrong_key": N_("The card is locked with somebody else's keys; it cannot be written here. Use another card."),
+    "write_failed": N_("The card did not take the data. It may be worn out; use another card."),
+    "verify_failed": N_("The card read back something else than was written."),
+    "protocol": N_("The machine gave an answer that makes no sense. Unplug it, plug it in again and repeat."),
+    "unsupported": N_("This machine cannot do that, or has too old a program in it."),
+    "card_too_small": N_("There is not enough room on this card for all its doors. Use a larger card."),
+    "cancelled": N_("It was cancelled before anything was written."),
+    "restarted": N_("The program was restarted before anything was written."),
+    "interrupted": N_("The program was stopped while the card was being written."),
+    "earlier_failed": N_("It was not begun, because the card before it did not succeed."),
+    "disabled": N_("The machine was switched off on the machines page."),
+    "foreign_card": N_("The card on the machine holds something that should not be lost without a question."),
+    "internal": N_("Something went wrong in the program; it is written in its log."),
+}
+
+UNKNOWN_ERROR = N_("Something went wrong with the machine.")
+
+
+def error_words(code: str | None) -> str:
+    """The sentence for an error code; translate it where it is shown."""
+    return ERROR_WORDS.get(code or "", UNKNOWN_ERROR)
