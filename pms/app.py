@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ from pms.web import errors, filters, i18n, login, rights, security
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 # The URL map on one screen: (package, URL prefix).
 FEATURES = (
@@ -119,16 +121,35 @@ def _begin() -> None:
     g.house_zone = house.zone if house else None
 
 
+def _list_assets(folder: Path) -> dict[str, Any]:
+    """Styles in the order of their layers, then the features'; scripts; and a word that changes when one of them does."""
+    first = ("tokens.css", "base.css", "layout.css", "components.css")
+    css = [path.name for path in sorted((folder / "css").glob("*.css"))]
+    js = [path.name for path in sorted((folder / "js").glob("*.js"))]
+    content = b"".join((folder / "css" / name).read_bytes() for name in css)
+    content += b"".join((folder / "js" / name).read_bytes() for name in js)
+    css.sort(key=lambda name: first.index(name) if name in first else len(first))
+    return {"css": css, "js": js, "version": hashlib.sha256(content).hexdigest()[:10]}
+
+
 def _install_context(app: Flask) -> None:
+    assets = _list_assets(ROOT / "static")
+
     def common() -> dict[str, Any]:
         return {
+            "asset_version": assets["version"],
             "can": rights.can,
+            "current_language": i18n.select_language(),
+            "current_theme": current_user.theme.value if current_user.is_authenticated else "auto",
+            "home_url": nav[0]["url"] if (nav := _navigation(app)) else url_for("accounts.log_in"),
             "house": g.get("house"),
             "languages": i18n.LANGUAGES,
-            "nav": _navigation(app),
+            "nav": nav,
             "now": clock.now(),
             "role_names": rights.ROLE_NAMES,
-            "search_url": url_for("guests.search") if rights.can("guests:view") else None,
+            "scripts": assets["js"],
+            "stylesheets": assets["css"],
+            "search_url": url_for("stays.search") if rights.can("guests:view") else None,
             "version": pms.__version__,
             "has_demo": "world" in app.extensions,
         }
