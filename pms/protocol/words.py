@@ -93,9 +93,9 @@ def describe_permission(permission: Permission) -> str:
         case Hours(start, hours):
             return f"opens from {moment(start)} for {hours} hours"
         case Nights(start, nights):
-            return f"opens from {moment(start)} to check-out {nights} after it"
+            return f"opens from {moment(start)} until check-out number {nights} after it"
         case Days(start, days):
-            return f"opens from {moment(start)} to check-out {days} after it, when first typed in its first week"
+            return f"opens from {moment(start)} until check-out number {days} after it, when first typed in its first week"
         case Single(start, index):
             return f"opens once within 24 hours from {moment(start)} (number {index} of that hour)"
         case Permanent(serial):

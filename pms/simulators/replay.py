@@ -193,9 +193,9 @@ def _play(lock: VirtualLock, step: Case, at: int, where: str) -> None:
     elif "deadbolt" in step:
         lock.throw_deadbolt(step["deadbolt"])
     elif "revoke" in step:
-        expect(f"{where}, status", _command(lock, DeleteUser(permanent_serial=step["revoke"]), at), 0)
+        expect(f"{where}, status", send_request(lock, DeleteUser(permanent_serial=step["revoke"]), at), 0)
     elif "operate" in step:
-        expect(f"{where}, status", _command(lock, _operation_of(step), at), step.get("status", 0))
+        expect(f"{where}, status", send_request(lock, _operation_of(step), at), step.get("status", 0))
     else:
         raise Mismatch(f"{where} is of no known kind")
 
@@ -229,7 +229,7 @@ def _operation_of(step: Case) -> Operate:
     return Operate(operation, fields.get("before", fields["at"] + 60), clock, issue, denied)
 
 
-def _command(lock: VirtualLock, request: Payload, at: int) -> int:
+def send_request(lock: VirtualLock, request: Payload, at: int) -> int:
     """Send a request as the server would; the status of the answer."""
     state = lock.state
     key, version = kdf.command_key(state.k_lock()), state.version

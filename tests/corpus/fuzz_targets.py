@@ -1,7 +1,7 @@
 """What is fuzzed: one function a decoder, which takes any bytes and fails only by an unexpected exception.
 
 `python -m tests.corpus.fuzz TARGET FOLDER -max_total_time=75` hunts with atheris (not among the project's dependencies);
-`tests/protocol/test_corpus.py` replays what such hunts left in the folders beside this file.
+`tests/protocol/test_corpus.py` replays what such hunts kept, which is in `inputs.json` beside this file.
 """
 
 from __future__ import annotations
