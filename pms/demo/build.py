@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -16,11 +14,10 @@ from pms.accounts import service as accounts
 from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
-from pms.core.db import db, transaction
-from pms.demo import calendar, people
-from pms.frontdesk import service as frontdesk
+from pms.core.db import transaction
+from pms.demo import calendar, keys, people
+from pms.encoders import service as encoders
 from pms.guests import service as guests
-from pms.keycards import service as keycards
 from pms.locks import queries as lock_queries
 from pms.locks import service as locks
 from pms.properties import queries as property_queries
@@ -28,13 +25,11 @@ from pms.properties import service as properties
 from pms.rooms import queries as room_queries
 from pms.rooms import service as rooms
 from pms.rooms.models import HousekeepingStatus
-from pms.encoders import service as encoders
-from pms.simulators.lock import VirtualLock
+from pms.simulators.lock import LockState, VirtualLock
 from pms.stays import service as stays
 
 if TYPE_CHECKING:
     from pms.demo.world import World
-    from pms.rooms.models import Room
 
 PASSWORD = "latchkey-demo"  # noqa: S105 - opens demo databases only
 LOG_INS = {
@@ -44,3 +39,211 @@ LOG_INS = {
     "manager": "manager",
     "admin": "administrator",
 }
+LOCKS_OF_USER = Path(__file__).with_name("locks-of-user.json")
+MACHINES = {"Front desk 1": "0932211c49aeb6f8", "Front desk 2": "0932211c49aeb701"}
+
+_ROLES = (Role.FRONT_DESK, Role.HOUSEKEEPING, Role.MAINTENANCE, Role.MANAGER, Role.ADMINISTRATOR)
+_NAMES = ("Mia Sommer", "Nadia Petrova", "Tom Keller", "Helen Marsh", "Admin")
+_TYPES = (
+    ("STD", "Standard", 2),
+    ("TWN", "Twin", 2),
+    ("DLX", "Deluxe", 2),
+    ("STE", "Suite", 4),
+    ("APT", "Apartment", 4),
+)
+# Twelve rooms a floor: which type each has.
+_FLOOR_PLAN = ("STD",) * 5 + ("TWN",) * 3 + ("DLX",) * 2 + ("STE", "APT")
+_AREAS = (("Lobby entrance", ("Lobby entrance",)), ("Pool and gym", ("Pool", "Gym")))
+_FLOORS = 5
+
+
+@dataclass
+class _Making:
+    """What is at hand while the hotel is made."""
+
+    world: World
+    random: Random
+    now: datetime
+    desk: Actor = SETUP
+    cleaner: Actor = SETUP
+    stay_ids: dict[int, int] = field(default_factory=dict)
+
+
+def build(world: World) -> None:
+    """House, staff, rooms, locks that are set up, machines, and six weeks of guests."""
+    now = clock.now()
+    with transaction():
+        making = _Making(world, Random(20), now)  # noqa: S311 - invented guests need no secrecy
+        founded = now - timedelta(days=calendar.PAST_DAYS + 40)
+        properties.create_house(
+            name="Hotel Linden",
+            time_zone="Europe/Berlin",
+            check_in_hour=15,
+            check_out_hour=12,
+            actor=SETUP,
+            now=founded,
+        )
+        _hire(making, founded)
+        _build_rooms(founded)
+        _hang_locks(making, founded)
+        for name, serial_number in MACHINES.items():
+            url = world.start_machine(name, serial_number)
+            encoders.create_encoder(name=name, url=url, actor=SETUP, now=founded)
+        _let_live(making)
+        keys.hand_out(world, making.random, making.desk, now)
+        _clean(making)
+        world.save()
+
+
+def _hire(making: _Making, at: datetime) -> None:
+    hired = []
+    for (username, _), role, name in zip(LOG_INS.items(), _ROLES, _NAMES, strict=True):
+        account = accounts.create_account(
+            username=username, display_name=name, password=PASSWORD, role=role, is_demo=True, actor=SETUP, now=at
+        )
+        hired.append(Actor(kind="account", name=name, account_id=account.id, address="127.0.0.1"))
+    making.desk, making.cleaner = hired[0], hired[1]
+
+
+def _build_rooms(at: datetime) -> None:
+    types = {
+        code: rooms.create_room_type(code=code, name=name, beds=beds, actor=SETUP, now=at).id
+        for code, name, beds in _TYPES
+    }
+    building = rooms.create_building(name="Main house", actor=SETUP, now=at)
+    for number in range(1, _FLOORS + 1):
+        floor = rooms.create_floor(building_id=building.id, name=str(number), position=number, actor=SETUP, now=at)
+        for index, code in enumerate(_FLOOR_PLAN, start=1):
+            rooms.create_room(
+                number=f"{number}{index:02}", floor_id=floor.id, room_type_id=types[code], actor=SETUP, now=at
+            )
+
+
+def _hang_locks(making: _Making, at: datetime) -> None:
+    """Import the two locks of the example and one for every other door; set all of them up with an installer's phone."""
+    example = LOCKS_OF_USER.read_bytes()
+    house = room_queries.list_rooms()
+    commons = [(area, door) for area, doors in _AREAS for door in doors]
+    given = json.loads(example)["data"]
+    extra = [_factory_lock(n) for n in range(len(house) + len(commons) - len(given))]
+    locks.import_locks(document=example, actor=SETUP, now=at)
+    locks.import_locks(
+        document=json.dumps({"code": 200, "msg": "成功", "total": 0, "data": extra, "success": True}).encode(),
+        actor=SETUP,
+        now=at,
+    )
+    for values in (*given, *extra):
+        making.world.locks[values["lockSn"]] = _device(values)
+    areas = {name: locks.create_area(name=name, for_every_guest=True, actor=SETUP, now=at).id for name, _ in _AREAS}
+    by_serial = {lock.serial_number: lock for lock in lock_queries.list_locks()}
+    devices = [by_serial[values["lockSn"]] for values in (*extra, *given)]
+    for room, lock in zip(house, devices[len(commons) :], strict=True):
+        locks.give_door(name=room.number, room_id=room.id, lock_id=lock.id, actor=SETUP, now=at)
+    for (area, name), lock in zip(commons, devices[: len(commons)], strict=True):
+        locks.give_door(name=name, area_id=areas[area], lock_id=lock.id, actor=SETUP, now=at)
+    for lock in devices:
+        frame = locks.start_setup(lock_id=lock.id, actor=SETUP, now=at)
+        answer = making.world.exchange(lock.serial_number, frame)
+        if answer is None:
+            raise RuntimeError(f"the virtual lock {lock.serial_number} did not answer")
+        locks.finish_setup(lock_id=lock.id, answer=answer, actor=SETUP, now=at)
+
+
+def _factory_lock(number: int) -> dict[str, object]:
+    """A lock as the vendor's system lists it."""
+    serial = secrets.token_hex(6).upper()
+    digits = "0123456789"
+    return {
+        "id": str(1983007722421400000 + number),
+        "lockNumber": "Z-LOCK",
+        "lockSn": serial,
+        "lockUsername": f"Z-{0x400100 + number:06X}",
+        "lockStatus": "01",
+        "electricity": str(18 if number % 23 == 7 else 60 + number * 7 % 40),
+        "featureCodes": "遥控,卡片,密码,指纹",
+        "doubleVerify": "".join(secrets.choice(digits) for _ in range(4)),
+        "mac": f"01:01:11:41:{number >> 8:02X}:{number & 255:02X}",
+        "pwAdmin": "".join(secrets.choice(digits) for _ in range(8)),
+        "serverKeys": "".join(secrets.choice(digits) for _ in range(16)),
+        "lockKeys": secrets.token_hex(8).upper(),
+        "delFlag": "0",
+        "agreementType": "08",
+    }
+
+
+def _device(values: dict[str, str]) -> VirtualLock:
+    """The device that the row describes, bound to whoever exported it."""
+    state = LockState(
+        sn=bytes.fromhex(values["lockSn"]),
+        mac=bytes.fromhex(values["mac"].replace(":", "")),
+        lock_keys=bytes.fromhex(values["lockKeys"]),
+        server_keys=values["serverKeys"],
+        version=int(values["agreementType"]),
+        bound_version=int(values["agreementType"]),
+        is_bound=True,
+        battery=int(values["electricity"]),
+    )
+    return VirtualLock(state)
+
+
+def _let_live(making: _Making) -> None:
+    """Everything that the desk has done until now, in the order in which it was done."""
+    house = property_queries.get_property()
+    listed = room_queries.list_rooms()
+    today = making.now.astimezone(house.zone).date()
+    plans = calendar.plan(making.random, rooms=len(listed), today=today, now=making.now, zone=house.zone)
+    events: list[tuple[datetime, int, int]] = []
+    for index, plan in enumerate(plans):
+        events.append((plan.booked_at, 0, index))
+        if plan.fate == "cancels":
+            events.append((max(plan.booked_at, plan.arrives_at - timedelta(days=2)) + timedelta(minutes=5), 1, index))
+        elif plan.fate == "does not come":
+            events.append((plan.arrives_at + timedelta(hours=9), 2, index))
+        else:
+            events += [(plan.arrives_at, 3, index), (plan.leaves_at, 4, index)]
+    for at, kind, index in sorted(events):
+        if at <= making.now:
+            plan, room = plans[index], listed[plans[index].room]
+            _play(making, kind, index, plan, room.id, room.room_type_id, at)
+
+
+def _play(  # noqa: PLR0913 - one event with all it is about
+    making: _Making, kind: int, index: int, plan: calendar.PlannedStay, room_id: int, room_type_id: int, at: datetime
+) -> None:
+    desk = making.desk
+    if kind == 0:
+        person = people.invent(making.random)
+        guest = guests.create_guest(fields=guests.GuestFields(**person.as_fields()), actor=desk, now=at)
+        stay = stays.book(
+            guest_id=guest.id,
+            room_type_id=room_type_id,
+            room_id=room_id if plan.is_assigned else None,
+            arrival_date=plan.arrival,
+            departure_date=plan.departure,
+            adults=plan.adults,
+            source=making.random.choice(("desk", "phone", "web", "web")),
+            actor=desk,
+            now=at,
+        )
+        making.stay_ids[index] = stay.id
+        return
+    stay_id = making.stay_ids[index]
+    if kind == 1:
+        stays.cancel(stay_id=stay_id, actor=desk, now=at)
+    elif kind == 2:
+        stays.mark_no_show(stay_id=stay_id, actor=desk, now=at)
+    elif kind == 3:
+        stays.check_in(stay_id=stay_id, actor=desk, now=at)
+    else:
+        stays.check_out(stay_id=stay_id, actor=desk, now=at)
+        rooms.set_housekeeping(room_id=room_id, status=HousekeepingStatus.DIRTY, actor=desk, now=at)
+        cleaned = at + timedelta(minutes=making.random.randint(40, 150))
+        if cleaned < making.now:
+            rooms.set_housekeeping(room_id=room_id, status=HousekeepingStatus.CLEAN, actor=making.cleaner, now=cleaned)
+
+
+def _clean(making: _Making) -> None:
+    """A morning's work is still to be done on some rooms; one room is out of order."""
+    listed = room_queries.list_rooms()
+    for room in making.random.sample(listed, 7):
+        rooms.set_housekeeping(room_id=room.id, status=HousekeepingStatus.DIRTY, actor=making.cleaner, now=making.now)

@@ -19,7 +19,7 @@ from pms.web.rights import require
 
 blueprint = Blueprint("demo", __name__)
 
-_MEDIA = {"classic": Medium.CLASSIC_1K, "ntag213": Medium.NTAG213, "ntag215": Medium.NTAG215}
+_MEDIA = {"new": Medium.CLASSIC_1K, "ntag": Medium.NTAG213}
 _MOVES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "back": timedelta(hours=-1)}
 
 
@@ -27,14 +27,11 @@ def _world() -> World:
     return cast("World", current_app.extensions["world"])
 
 
-@blueprint.get("/doors")
+@blueprint.get("/doors", endpoint="doors")
 @require("demo:use")
-def doors_page() -> Response:
+def show_doors() -> Response:
     """The doors, the cards on the table, the machines, the clock."""
     return _page()
-
-
-blueprint.add_url_rule("/doors", endpoint="doors", view_func=doors_page)
 
 
 @blueprint.post("/doors/card")
@@ -99,8 +96,8 @@ def machine() -> Response:
     if name not in world.machines:
         abort(404)
     device = world.machines[name]
-    if act == "new":
-        held = world.new_card(_MEDIA.get(request.form.get("medium", "classic"), Medium.CLASSIC_1K))
+    if act in _MEDIA:
+        held = world.new_card(_MEDIA[act])
         world.put_on_machine(name, held.card.uid.hex())
     elif act == "put":
         world.put_on_machine(name, _chosen_card())
@@ -128,7 +125,8 @@ def _page(answer: object = None, did: str = "") -> Response:
     world = _world()
     chosen = request.values.get("lock", "")
     values = doors.table(world, chosen if chosen in world.locks else "")
-    return render("demo/doors.html", "demo/_doors.html", answer=answer, did=did, results=RESULTS, **values)
+    values |= {"answer": answer, "did": did, "results": RESULTS, "chosen_uid": request.form.get("uid")}
+    return render("demo/doors.html", "demo/_doors.html", **values)
 
 
 def _chosen_lock() -> str:
