@@ -22,7 +22,11 @@ from pms.core import clock
 from pms.core.db import db
 from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
+from pms.frontdesk import door_issues
+from pms.locks import closed_cards
 from pms.properties import queries as properties
+from pms.rooms import inventory
+from pms.stays import service as stays
 from pms.web import errors, filters, i18n, login, rights, security
 
 if TYPE_CHECKING:
@@ -48,13 +52,14 @@ FEATURES = (
 # The left rail: endpoint, label, icon, key, the right that shows it.
 NAVIGATION = (
     ("frontdesk.today", N_("Today"), "today", "t", "desk:view"),
-    ("rooms.board", N_("Rooms"), "rooms", "r", "rooms:view"),
-    ("rooms.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
+    ("frontdesk.board", N_("Rooms"), "rooms", "r", "rooms:view"),
+    ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
     ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
+    ("accounts.index", N_("Staff"), "user", "u", "accounts:edit"),
     ("properties.settings", N_("Settings"), "settings", "s", "property:edit"),
 )
 
@@ -66,7 +71,7 @@ def create_app(settings: Settings, *, world: object | None = None) -> Flask:
     use_vault(Vault(settings.master_key))
     passwords.set_cost(memory_kib=settings.argon2_memory_kib, rounds=settings.argon2_rounds)
     db.connect(settings.database_url)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     Htmx(app)
     login.install(app)
     i18n.install(app)
@@ -77,7 +82,8 @@ def create_app(settings: Settings, *, world: object | None = None) -> Flask:
     if world is not None and not settings.is_production:
         app.extensions["world"] = world
         features.append(("demo", "/demo"))
-    _register(app, features)
+    _register(app, features, csrf)
+    _connect_features()
     _install_context(app)
     app.before_request(_begin)
     app.teardown_appcontext(lambda _error: db.remove())
@@ -106,11 +112,21 @@ def _configure(app: Flask, settings: Settings) -> None:
     logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
-def _register(app: Flask, features: Iterable[tuple[str, str]]) -> None:
+def _register(app: Flask, features: Iterable[tuple[str, str]], csrf: CSRFProtect) -> None:
     for feature, prefix in features:
         for module, at in (("views", prefix), ("api", "/api")):
             if find_spec(f"pms.{feature}.{module}"):
-                app.register_blueprint(import_module(f"pms.{feature}.{module}").blueprint, url_prefix=at)
+                blueprint = import_module(f"pms.{feature}.{module}").blueprint
+                if module == "api":
+                    # Programs prove themselves by what they send, never by a browser's cookie.
+                    csrf.exempt(blueprint)
+                app.register_blueprint(blueprint, url_prefix=at)
+
+
+def _connect_features() -> None:
+    """Lower features ask or tell the higher ones through these, without knowing them."""
+    inventory.on_capacity_change(stays.set_capacity)
+    closed_cards.ask(door_issues.issue_floor)
 
 
 def _begin() -> None:
@@ -136,6 +152,7 @@ def _install_context(app: Flask) -> None:
     assets = _list_assets(ROOT / "static")
 
     def common() -> dict[str, Any]:
+        search = app.view_functions.get("stays.search")
         return {
             "asset_version": assets["version"],
             "can": rights.can,
@@ -149,7 +166,7 @@ def _install_context(app: Flask) -> None:
             "role_names": rights.ROLE_NAMES,
             "scripts": assets["js"],
             "stylesheets": assets["css"],
-            "search_url": url_for("stays.search") if rights.can("guests:view") else None,
+            "search_url": url_for("stays.search") if search and rights.can("guests:view") else None,
             "version": pms.__version__,
             "has_demo": "world" in app.extensions,
         }
@@ -158,14 +175,10 @@ def _install_context(app: Flask) -> None:
 
 
 def _navigation(app: Flask) -> list[dict[str, Any]]:
-    current = (request.endpoint or "").split(".")[0]
     items = []
     for endpoint, label, icon, key, right in NAVIGATION:
         if endpoint in app.view_functions and rights.can(right):
-            is_current = request.endpoint == endpoint or (
-                current == endpoint.split(".")[0] and not any(request.endpoint == e for e, *_ in NAVIGATION)
-            )
-            items.append({"url": url_for(endpoint), "label": label, "icon": icon, "key": key, "is_current": is_current})
+            items.append({"url": url_for(endpoint), "label": label, "icon": icon, "key": key})
     if "world" in app.extensions and current_user.is_authenticated:
         items.append(
             {
@@ -173,7 +186,13 @@ def _navigation(app: Flask) -> list[dict[str, Any]]:
                 "label": N_("Try a door"),
                 "icon": "play",
                 "key": "y",
-                "is_current": current == "demo",
             }
         )
-    return items
+    here = _section_of(request.path, [item["url"] for item in items])
+    return [{**item, "is_current": item["url"] == here} for item in items]
+
+
+def _section_of(path: str, urls: Iterable[str]) -> str | None:
+    """The entry of the rail whose address the path goes on from, the longest one where several do."""
+    fitting = [url for url in urls if path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))]
+    return max(fitting, key=len, default=None)

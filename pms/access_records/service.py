@@ -1,0 +1,246 @@
+"""Takes what doors report: each report is checked, stored once, and told to those whose keys it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pms.access_records.models import AccessRecord
+from pms.audit import service as audit
+from pms.core.actor import Actor
+from pms.core.db import insert_into, transaction
+from pms.core.ids import new_id
+from pms.keycards import service as keycards
+from pms.keycards.models import KeyCard
+from pms.locks import lock_keys
+from pms.locks import queries as lock_queries
+from pms.locks import service as locks
+from pms.locks.models import Lock, LockSetup
+from pms.passcodes import service as passcodes
+from pms.passcodes.models import Passcode
+from pms.protocol.command import (
+    ACKNOWLEDGED,
+    Alive,
+    Bound,
+    Deleted,
+    OneRecord,
+    Payload,
+    decode_report,
+)
+from pms.protocol.errors import ProtocolError
+from pms.protocol.frame import Direction, Frame, seal_frame
+from pms.protocol.record import RecordEvent, RecordMethod, RecordResult
+from pms.protocol.session import Accepted, Receiver, Repeated
+from pms.stays.models import Stay
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from pms.locks.models import Door
+    from pms.protocol.record import AccessRecord as DoorRecord
+
+# A clock that was lost writes 0; such a record is shown at the time it came in.
+_EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def take_report(*, serial_number: str, frame: bytes, actor: Actor, now: datetime) -> bytes | None:
+    """The sealed answer to a report of the lock; None where it does not verify, which is not answered at all.
+
+    The same bytes again get the same answer and change nothing. `actor` says from where the frame was carried; what the
+    report says is the lock's own word.
+    """
+    with transaction() as session:
+        lock = session.scalars(
+            sa.select(Lock).where(Lock.serial_number == serial_number.upper()).with_for_update()
+        ).one_or_none()
+        if lock is None:
+            return None
+        lock_actor = Actor(kind="lock", name=lock.name, address=actor.address)
+        key, outcome = _open(lock, frame, lock_actor, now)
+        if isinstance(outcome, Repeated):
+            return outcome.answer
+        if not isinstance(outcome, Accepted) or key is None:
+            return None
+        opened = outcome.frame
+        try:
+            report = decode_report(opened.command, opened.plaintext, opened.version)
+        except ProtocolError:
+            # Genuine, but nothing that this version knows; the lock keeps it for a later one.
+            return None
+        answer = seal_frame(
+            key,
+            lock_keys.serial_of(lock),
+            Frame(opened.version, opened.command, Direction.ACKNOWLEDGEMENT, opened.counter, ACKNOWLEDGED),
+        )
+        locks.note_report(
+            lock_id=lock.id,
+            counter=opened.counter,
+            report=frame,
+            answer=answer,
+            battery_percent=_battery(report),
+            firmware=getattr(report, "firmware", None) or "",
+            begins_life=isinstance(report, Bound),
+            now=now,
+        )
+        _act(session, lock, report, lock_actor, now)
+        return answer
+
+
+def _open(lock: Lock, frame: bytes, actor: Actor, now: datetime) -> tuple[bytes | None, Any]:
+    """Judge the frame under the keys in force, then under those on their way: hearing the lock under them proves them."""
+    receiver = Receiver(
+        Direction.REPORT, lock.report_counter, 7, lock.last_report or b"", lock.last_report_answer or b""
+    )
+    candidates = [lock.server_keys] if lock.server_keys else []
+    is_pending = lock.setup is LockSetup.PENDING and lock.pending_server_keys is not None
+    if is_pending:
+        candidates.append(lock.pending_server_keys or "")
+    outcome: Any = None
+    for server_keys in candidates:
+        key = lock_keys.command_key_of(lock, server_keys)
+        outcome = receiver.take(key, lock_keys.serial_of(lock), frame)
+        if isinstance(outcome, Repeated):
+            return key, outcome
+        if isinstance(outcome, Accepted):
+            if is_pending and server_keys == lock.pending_server_keys:
+                locks.confirm_setup(lock_id=lock.id, actor=actor, now=now)
+            return key, outcome
+    return None, outcome
+
+
+def _battery(report: Payload) -> int | None:
+    battery = getattr(report, "battery", None)
+    return int(battery) if isinstance(battery, int) else None
+
+
+def _act(session: Session, lock: Lock, report: Payload, actor: Actor, now: datetime) -> None:
+    if isinstance(report, OneRecord):
+        _store(session, lock, report.record, actor, now)
+    elif not isinstance(report, Alive):
+        door = lock_queries.door_of_lock(lock.id)
+        audit.record(
+            actor=actor,
+            action=_REPORTED.get(type(report), "access.reported"),
+            subject=_subject(lock, door, None, None),
+            now=now,
+        )
+
+
+_REPORTED: dict[type[Payload], str] = {Bound: "access.lock_bound", Deleted: "access.lock_deleted"}
+
+
+def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: datetime) -> None:
+    at = datetime.fromtimestamp(record.time, UTC)
+    if at < _EARLIEST:
+        at = now
+    door = lock_queries.door_of_lock(lock.id)
+    card, code = _find_key(session, lock, record)
+    stay = _stay_of(session, card, code)
+    values = {
+        "id": new_id(),
+        "lock_id": lock.id,
+        "door_id": door.id if door else None,
+        "life": lock.life,
+        "sequence": record.sequence,
+        "at": at,
+        "event": int(record.event),
+        "method": int(record.method),
+        "credential_id": record.credential_id,
+        "result": int(record.result),
+        "battery_percent": min(record.battery, 100),
+        "received_at": now,
+        "key_card_id": card.id if card else None,
+        "passcode_id": code.id if code else None,
+        "stay_id": stay.id if stay else None,
+    }
+    table = AccessRecord.__table__
+    stored = session.execute(
+        insert_into(table)  # type: ignore[arg-type]
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["lock_id", "life", "sequence"])
+        .returning(table.c.id)
+    ).one_or_none()
+    if stored is None:
+        return
+    _tell(lock, record, at, actor, now)
+    if record.event in _NOTED:
+        audit.record(
+            actor=actor,
+            action=_NOTED[record.event],
+            subject=_subject(lock, door, stay, code or card),
+            now=now,
+            after={
+                "at": at.isoformat(),
+                "method": record.method.name.lower(),
+                "result": record.result.name.lower(),
+                "credential_id": record.credential_id,
+            },
+        )
+
+
+_NOTED: dict[RecordEvent, str] = {
+    RecordEvent.OPENED: "access.opened",
+    RecordEvent.REFUSED: "access.refused",
+    RecordEvent.VOIDED: "access.voided",
+    RecordEvent.EPOCH_MOVED: "access.epoch_moved",
+    RecordEvent.TAMPER_ALARM: "access.alarm",
+    RecordEvent.DOOR_LEFT_OPEN: "access.alarm",
+    RecordEvent.LOCK_OUT: "access.alarm",
+    RecordEvent.DURESS: "access.alarm",
+    RecordEvent.LOW_BATTERY: "access.low_battery",
+}
+
+
+def _tell(lock: Lock, record: DoorRecord, at: datetime, actor: Actor, now: datetime) -> None:
+    """Cards and passcodes learn what the door saw; a tampered or foreign one names nobody."""
+    if record.method is RecordMethod.OFFLINE_CARD and record.credential_id:
+        keycards.seen_at_door(
+            lock_id=lock.id,
+            credential_id=record.credential_id,
+            result=record.result,
+            at=at,
+            actor=actor,
+            now=now,
+        )
+    elif record.method is RecordMethod.OFFLINE_PASSCODE and record.result is not RecordResult.WRONG_CODE:
+        passcodes.seen_at_door(lock=lock, p=record.credential_id, result=record.result, at=at, actor=actor, now=now)
+
+
+def _find_key(session: Session, lock: Lock, record: DoorRecord) -> tuple[KeyCard | None, Passcode | None]:
+    if record.method is RecordMethod.OFFLINE_CARD and record.credential_id:
+        card = session.scalars(sa.select(KeyCard).where(KeyCard.credential_id == record.credential_id)).one_or_none()
+        return card, None
+    if record.method is RecordMethod.OFFLINE_PASSCODE and record.result not in _NAMELESS:
+        # The same permission can be given out in two epochs; the later code is the one that still works.
+        code = session.scalars(
+            sa.select(Passcode)
+            .where(Passcode.lock_id == lock.id, Passcode.permission == record.credential_id)
+            .order_by(Passcode.made_at.desc())
+            .limit(1)
+        ).first()
+        return None, code
+    return None, None
+
+
+_NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
+
+
+def _stay_of(session: Session, card: KeyCard | None, code: Passcode | None) -> Stay | None:
+    stay_id = card.stay_id if card else code.stay_id if code else None
+    return session.get(Stay, stay_id) if stay_id is not None else None
+
+
+def _subject(lock: Lock, door: Door | None, stay: Stay | None, key: KeyCard | Passcode | None) -> audit.Subject:
+    label = door.name if door else lock.name
+    kind = "lock" if key is None else "key_card" if isinstance(key, KeyCard) else "passcode"
+    return audit.Subject(
+        kind=kind,
+        id=lock.id if key is None else key.id,
+        label=label,
+        lock_id=lock.id,
+        room_id=door.room_id if door else None,
+        stay_id=stay.id if stay else None,
+        guest_id=stay.guest_id if stay else None,
+    )

@@ -1,0 +1,77 @@
+"""What doors note, in words; numbers are the protocol's (section 5)."""
+
+from __future__ import annotations
+
+from pms.core.text import N_
+from pms.protocol.record import ALARMS, RecordEvent, RecordMethod, RecordResult
+
+EVENTS: dict[int, str] = {
+    RecordEvent.OPENED: N_("Opened"),
+    RecordEvent.REFUSED: N_("Refused"),
+    RecordEvent.LOCKED: N_("Locked"),
+    RecordEvent.PASSAGE_ON: N_("Passage mode on"),
+    RecordEvent.PASSAGE_OFF: N_("Passage mode off"),
+    RecordEvent.TAMPER_ALARM: N_("Tamper alarm"),
+    RecordEvent.LOW_BATTERY: N_("Low battery"),
+    RecordEvent.DOOR_LEFT_OPEN: N_("Door left open"),
+    RecordEvent.LOCK_OUT: N_("Keypad shut after wrong codes"),
+    RecordEvent.CLOCK_SET: N_("Clock set"),
+    RecordEvent.SETTINGS_CHANGED: N_("Settings changed"),
+    RecordEvent.USER_CHANGED: N_("Stored key changed"),
+    RecordEvent.KEYS_CHANGED: N_("Keys of the lock changed"),
+    RecordEvent.EPOCH_MOVED: N_("Older passcodes ended"),
+    RecordEvent.DURESS: N_("Duress alarm"),
+    RecordEvent.RESTART: N_("Restarted"),
+    RecordEvent.VOIDED: N_("Keys voided at the door"),
+}
+
+METHODS: dict[int, str] = {
+    RecordMethod.NONE: "",
+    RecordMethod.PASSCODE: N_("Stored passcode"),
+    RecordMethod.CARD: N_("Stored card"),
+    RecordMethod.FINGERPRINT: N_("Fingerprint"),
+    RecordMethod.REMOTE: N_("Remote control"),
+    RecordMethod.FACE: N_("Face"),
+    RecordMethod.PALM: N_("Palm"),
+    RecordMethod.OFFLINE_PASSCODE: N_("Passcode"),
+    RecordMethod.OFFLINE_CARD: N_("Key card"),
+    RecordMethod.COMMAND: N_("From here"),
+    RecordMethod.INSIDE_HANDLE: N_("From inside"),
+}
+
+RESULTS: dict[int, str] = {
+    RecordResult.OPENED: N_("Opened"),
+    RecordResult.TAMPERED: N_("The card is not genuine"),
+    RecordResult.LOCKED_OUT: N_("Keypad is shut"),
+    RecordResult.NOT_YET: N_("Not valid yet"),
+    RecordResult.EXPIRED: N_("Expired"),
+    RecordResult.OUTSIDE_HOURS: N_("Outside of its hours"),
+    RecordResult.VOIDED: N_("Keys voided"),
+    RecordResult.SUPERSEDED: N_("Ended by a newer key"),
+    RecordResult.USED: N_("Used already"),
+    RecordResult.PRIVACY: N_("Deadbolt thrown from inside"),
+    RecordResult.NOT_ADDRESSED: N_("Not for this door"),
+    RecordResult.WRONG_CODE: N_("Wrong code"),
+    RecordResult.DENIED: N_("Denied"),
+    RecordResult.NO_CLOCK: N_("The lock has lost its clock"),
+}
+
+# The filter of the page: value, words.
+KINDS: dict[str, str] = {
+    "": N_("Everything"),
+    "opened": N_("Opened"),
+    "refused": N_("Refused"),
+    "alarm": N_("Alarms"),
+    "other": N_("Other"),
+}
+
+ALARM_EVENTS = frozenset(int(event) for event in ALARMS)
+
+
+def kind_of(event: int) -> str:
+    """Which of the filter's kinds an event is."""
+    if event == RecordEvent.OPENED:
+        return "opened"
+    if event == RecordEvent.REFUSED:
+        return "refused"
+    return "alarm" if event in ALARM_EVENTS else "other"

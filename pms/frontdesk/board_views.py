@@ -1,0 +1,145 @@
+"""The board, the page of one room, and the housekeeper's list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request, url_for
+from flask_babel import gettext as _
+
+from pms.access_records import queries as access_records
+from pms.access_records import words as record_words
+from pms.core import clock
+from pms.core.errors import DomainError
+from pms.frontdesk import board
+from pms.frontdesk.blueprint import blueprint
+from pms.locks import queries as locks
+from pms.locks import rules as lock_rules
+from pms.properties import queries as properties
+from pms.rooms import queries as rooms
+from pms.rooms import service as room_service
+from pms.rooms.models import HousekeepingStatus
+from pms.rooms.rules import HOUSEKEEPING_WORDS
+from pms.stays import queries as stays
+from pms.stays.rules import STATE_WORDS
+from pms.web import filters, login
+from pms.web.render import go_to, render
+from pms.web.rights import can, require
+
+
+@blueprint.get("/rooms")
+@require("rooms:view")
+def board_page() -> Response:
+    """All rooms by building and floor, with the state of each at a glance."""
+    tiles = board.room_board(_today())
+    choice = _choice()
+    kept = [tile for tile in tiles if choice.keeps(tile)]
+    days = {day for tile in kept for day in _days(tile)}
+    return render(
+        "frontdesk/board.html",
+        "frontdesk/_board.html",
+        floors=board.by_floor(kept),
+        all_floors=board.by_floor(tiles),
+        types={tile.type_id: tile.type_name for tile in tiles},
+        counts=board.count_shown(tiles),
+        choice=choice,
+        shown=len(kept),
+        total=len(tiles),
+        show_words=board.SHOW_WORDS,
+        occupancy_words=board.OCCUPANCY_WORDS,
+        housekeeping_words=HOUSEKEEPING_WORDS,
+        # Each date is worded once: on a board of 200 rooms that is most of the time.
+        day_words={day: filters.day_text(day) for day in days},
+        room_url=url_for("frontdesk.room", room_id=0)[:-1],
+    )
+
+
+blueprint.add_url_rule("/rooms", endpoint="board", view_func=board_page)
+
+
+@blueprint.get("/rooms/<int:room_id>")
+@require("rooms:view")
+def room(room_id: int) -> Response:
+    """One room: its state, its door, who is there and who comes, who opened it."""
+    row, today = rooms.get_room(room_id), _today()
+    door = locks.door_of_room(room_id)
+    coming = stays.of_room(room_id, since=today)
+    sees_stays = can("stays:view")
+    return render(
+        "frontdesk/room.html",
+        room=row,
+        tile=next((tile for tile in board.room_board(today) if tile.id == room_id), None),
+        door=door,
+        lock_row=locks.LockRow(door.lock, door) if door and door.lock else None,
+        setup_words=lock_rules.SETUP_WORDS,
+        stays=coming if sees_stays else [],
+        stay_words=STATE_WORDS,
+        records=access_records.list_page(room_id=room_id, size=8).rows if can("records:view") else None,
+        events=record_words.EVENTS,
+        methods=record_words.METHODS,
+        results=record_words.RESULTS,
+        kind_of=record_words.kind_of,
+        occupancy_words=board.OCCUPANCY_WORDS,
+        housekeeping_words=HOUSEKEEPING_WORDS,
+        today=today,
+    )
+
+
+@blueprint.get("/rooms/cleaning")
+@require("rooms:clean")
+def cleaning() -> Response:
+    """The housekeeper's list: which rooms, in which order."""
+    done = request.args.get("done", "")
+    return _cleaning(int(done) if done.isdecimal() else None)
+
+
+@blueprint.post("/rooms/cleaning/<int:room_id>")
+@require("rooms:clean")
+def clean(room_id: int) -> Response:
+    """One tap: the room is clean, or it is not after all."""
+    is_undo = request.form.get("status") == HousekeepingStatus.DIRTY.value
+    status = HousekeepingStatus.DIRTY if is_undo else HousekeepingStatus.CLEAN
+    try:
+        room_service.set_housekeeping(room_id=room_id, status=status, actor=login.actor(), now=clock.now())
+    except DomainError as error:
+        if not request.headers.get("HX-Request"):
+            return go_to(url_for("frontdesk.cleaning"), _(error.message), kind="bad")
+        raise
+    done = None if is_undo else room_id
+    if request.headers.get("HX-Request"):
+        return _cleaning(done)
+    return go_to(url_for("frontdesk.cleaning", done=done))
+
+
+def _cleaning(done: int | None) -> Response:
+    today, zone = _today(), properties.get_property().zone
+    tiles = board.room_board(today)
+    chores = board.chores(tiles, today=today, zone=zone)
+    return render(
+        "frontdesk/cleaning.html",
+        "frontdesk/_cleaning.html",
+        chores=chores,
+        left=sum(chore.kind is not board.ChoreKind.LATER for chore in chores),
+        groups=[(kind, [c for c in chores if c.kind is kind]) for kind in board.ChoreKind],
+        chore_words=board.CHORE_WORDS,
+        housekeeping_words=HOUSEKEEPING_WORDS,
+        just_done=next((tile for tile in tiles if tile.id == done), None),
+    )
+
+
+def _today() -> Any:
+    return clock.local_date(clock.now(), properties.get_property().zone)
+
+
+def _choice() -> board.Choice:
+    def number(name: str) -> int | None:
+        text = request.args.get(name, "")
+        return int(text) if text.isdecimal() and len(text) < 20 else None
+
+    show = request.args.get("show", "")
+    return board.Choice(number("floor"), number("type"), show if show in board.SHOW_WORDS else "")
+
+
+def _days(tile: board.Tile) -> list[Any]:
+    marks = [mark for mark in (tile.present, tile.coming) if mark]
+    return [mark.departure for mark in marks] + ([tile.next_night] if tile.next_night else [])
