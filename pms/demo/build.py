@@ -15,7 +15,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import calendar, keys, people
+from pms.demo import calendar, people
 from pms.encoders import service as encoders
 from pms.guests import service as guests
 from pms.locks import queries as lock_queries
@@ -72,6 +72,7 @@ class _Making:
 def build(world: World) -> None:
     """House, staff, rooms, locks that are set up, machines, and six weeks of guests."""
     now = clock.now()
+    world.is_being_made = True
     with transaction():
         making = _Making(world, Random(20), now)  # noqa: S311 - invented guests need no secrecy
         founded = now - timedelta(days=calendar.PAST_DAYS + 40)
@@ -88,10 +89,10 @@ def build(world: World) -> None:
         _hang_locks(making, founded)
         for name, serial_number in MACHINES.items():
             url = world.start_machine(name, serial_number)
-            encoders.create_encoder(name=name, url=url, actor=SETUP, now=founded)
+            encoders.add_encoder(name=name, url=url, actor=SETUP, now=founded)
         _let_live(making)
-        keys.hand_out(world, making.random, making.desk, now)
         _clean(making)
+        world.is_being_made = False
         world.save()
 
 
@@ -135,8 +136,8 @@ def _hang_locks(making: _Making, at: datetime) -> None:
     for values in (*given, *extra):
         making.world.locks[values["lockSn"]] = _device(values)
     areas = {name: locks.create_area(name=name, for_every_guest=True, actor=SETUP, now=at).id for name, _ in _AREAS}
-    by_serial = {lock.serial_number: lock for lock in lock_queries.list_locks()}
-    devices = [by_serial[values["lockSn"]] for values in (*extra, *given)]
+    found = (lock_queries.find_lock_by_serial(str(values["lockSn"])) for values in (*extra, *given))
+    devices = [lock for lock in found if lock is not None]
     for room, lock in zip(house, devices[len(commons) :], strict=True):
         locks.give_door(name=room.number, room_id=room.id, lock_id=lock.id, actor=SETUP, now=at)
     for (area, name), lock in zip(commons, devices[: len(commons)], strict=True):
@@ -207,13 +208,12 @@ def _let_live(making: _Making) -> None:
             _play(making, kind, index, plan, room.id, room.room_type_id, at)
 
 
-def _play(  # noqa: PLR0913 - one event with all it is about
+def _play(
     making: _Making, kind: int, index: int, plan: calendar.PlannedStay, room_id: int, room_type_id: int, at: datetime
 ) -> None:
     desk = making.desk
     if kind == 0:
-        person = people.invent(making.random)
-        guest = guests.create_guest(fields=guests.GuestFields(**person.as_fields()), actor=desk, now=at)
+        guest = guests.create_guest(fields=people.invent(making.random), actor=desk, now=at)
         stay = stays.book(
             guest_id=guest.id,
             room_type_id=room_type_id,

@@ -66,7 +66,7 @@ def _carrier(port: int) -> Callable[[str, bytes], bytes | None]:
 
     def carry(serial_number: str, frame: bytes) -> bytes | None:
         body = json.dumps({"lockSn": serial_number, "frame": frame.hex()}).encode()
-        request = urllib.request.Request(  # noqa: S310 - a fixed address of this machine
+        request = urllib.request.Request(
             f"http://127.0.0.1:{port}/api/reports/record", body, {"Content-Type": "application/json"}
         )
         try:

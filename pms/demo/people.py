@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+
+from pms.guests.rules import GuestFields
 
 if TYPE_CHECKING:
     from random import Random
@@ -37,31 +38,16 @@ _LANDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What the desk enters of a guest."""
-
-    family_name: str
-    given_name: str
-    phone: str
-    email: str
-    nationality: str
-    birth_date: date
-    document_kind: str
-    document_number: str
-
-
-def invent(random: Random) -> Person:
+def invent(random: Random) -> GuestFields:
     """A plausible guest; documents and numbers are made up."""
     land, code, families, givens = random.choice(_LANDS)
     family, given = random.choice(families.split()), random.choice(givens.split())
     number = "".join(random.choice("0123456789") for _ in range(9))
-    mail = f"{land.lower()}{number[:6]}@guest.example"
-    return Person(
+    return GuestFields(
         family_name=family,
         given_name=given,
         phone=f"{code} {number[:3]} {number[3:]}",
-        email=mail,
+        email=f"{land.lower()}{number[:6]}@guest.example",
         nationality=land,
         birth_date=date(random.randint(1948, 2003), random.randint(1, 12), random.randint(1, 28)),
         document_kind="identity_card" if land in ("DE", "FR", "IT", "PL", "SE") else "passport",

@@ -48,6 +48,7 @@ class World:
     machines: dict[str, SimulatedEncoder] = field(default_factory=dict)  # by name
     plates: dict[str, str] = field(default_factory=dict)  # the machines' serial numbers, by name
     carries_records: bool = True
+    is_being_made: bool = False  # nothing is kept until the world is whole
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     # Cards and machines
@@ -149,6 +150,8 @@ class World:
 
     def save(self) -> None:
         """Write the world to its file, whole or not at all."""
+        if self.is_being_made:
+            return
         with self._guard:
             state = {
                 "offset": clock.offset().total_seconds(),

@@ -109,7 +109,10 @@ def list_floors() -> Sequence[Floor]:
 
 def get_floor(floor_id: int) -> Floor:
     """The floor with its building; NotFound where there is none."""
-    floor = db.session.get(Floor, floor_id, options=[joinedload(Floor.building)])
+    # Not session.get(): it gives a floor that is in memory already as it is, without its building.
+    floor = db.session.scalars(
+        sa.select(Floor).where(Floor.id == floor_id).options(joinedload(Floor.building))
+    ).one_or_none()
     if floor is None:
         raise NotFound
     return floor
