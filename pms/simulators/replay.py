@@ -211,22 +211,29 @@ def _compare(lock: VirtualLock, answer: Answer, step: Case, id_name: str, where:
 
 
 def _operation_of(step: Case) -> Operate:
-    """Command 0400 of a step: its number alone, or with what the operation needs, inside or beside it."""
+    """Command 0400 of a step: the operation's number alone, or with what it needs inside or beside it."""
     inner = step["operate"]
     fields = {**step, **(inner if isinstance(inner, dict) else {"op": inner})}
     operation = Operation(fields["op"] if "op" in fields else fields["operation"])
-    issue: IssueFloor | None = None
-    denied: tuple[Denied, ...] = ()
-    if operation is Operation.RAISE_ISSUE:
-        audience = fields["audience"]
-        code = int(audience, 16) if isinstance(audience, str) else audience
-        issue = IssueFloor(Audience(code), fields["id"], fields["issue"])
-    if operation is Operation.DENY:
-        listed = fields.get("deny", fields.get("denied"))
-        entries = [fields] if listed is None else listed
-        denied = tuple(Denied(entry["id"], entry["until"]) for entry in entries)
-    clock = fields["at"] if operation is Operation.SET_CLOCK else None
-    return Operate(operation, fields.get("before", fields["at"] + 60), clock, issue, denied)
+    return Operate(
+        operation,
+        fields.get("before", fields["at"] + 60),
+        fields["at"] if operation is Operation.SET_CLOCK else None,
+        _issue_of(fields) if operation is Operation.RAISE_ISSUE else None,
+        _denied_of(fields) if operation is Operation.DENY else (),
+    )
+
+
+def _issue_of(fields: Case) -> IssueFloor:
+    audience = fields["audience"]
+    code = int(audience, 16) if isinstance(audience, str) else audience
+    return IssueFloor(Audience(code), fields["id"], fields["issue"])
+
+
+def _denied_of(fields: Case) -> tuple[Denied, ...]:
+    """One entry, or a list of them."""
+    listed = fields.get("deny", fields.get("denied"))
+    return tuple(Denied(entry["id"], entry["until"]) for entry in ([fields] if listed is None else listed))
 
 
 def send_request(lock: VirtualLock, request: Payload, at: int) -> int:
