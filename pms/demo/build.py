@@ -15,7 +15,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import calendar, people
+from pms.demo import calendar, keys, people
 from pms.encoders import service as encoders
 from pms.guests import service as guests
 from pms.locks import queries as lock_queries
@@ -94,6 +94,10 @@ def build(world: World) -> None:
         _clean(making)
         world.is_being_made = False
         world.save()
+        world.is_being_made = True
+    keys.hand_out(world, making.random, making.desk)
+    world.is_being_made = False
+    world.save()
 
 
 def _hire(making: _Making, at: datetime) -> None:
