@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -112,6 +112,9 @@ class PageClient:
     def _open(
         self, method: str, url: str, form: dict[str, Any] | None, *, htmx: bool, status: int | None, **kwargs: Any
     ) -> TestResponse:
+        # The test's own application context is shared by all requests; a browser finds nothing of the one before.
+        for name in list(g):
+            g.pop(name)
         headers = dict(kwargs.pop("headers", {}))
         if method == "POST":
             headers["X-CSRFToken"] = self._token
@@ -122,7 +125,8 @@ class PageClient:
         )
         if status is not None:
             assert answer.status_code == status, f"{answer.status_code} instead of {status}: {answer.text[:2000]}"
-        if answer.mimetype == "text/html" and answer.data:
+        is_redirect = 300 <= answer.status_code < 400
+        if answer.mimetype == "text/html" and answer.data and not is_redirect:
             self._read(answer, is_whole=b"<html" in answer.data)
         return answer
 

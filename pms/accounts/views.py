@@ -21,10 +21,11 @@ from pms.accounts.forms import (
     PreferencesForm,
 )
 from pms.accounts.models import Language, Role, Theme
-from pms.accounts.words import THEMES
+from pms.accounts.words import THEMES, device_of
 from pms.core import clock
 from pms.core.errors import DomainError
 from pms.web import errors
+from pms.web.forms import choices
 from pms.web.i18n import LANGUAGES
 from pms.web.login import actor
 from pms.web.render import go_to, render, render_dialog
@@ -35,8 +36,8 @@ blueprint = Blueprint("accounts", __name__)
 # Where each person's day begins: the first page that her role may see.
 _LANDINGS = (
     ("frontdesk.today", "desk:view"),
-    ("rooms.cleaning", "rooms:clean"),
-    ("rooms.board", "rooms:view"),
+    ("frontdesk.cleaning", "rooms:clean"),
+    ("frontdesk.board", "rooms:view"),
     ("accounts.me", "self:use"),
 )
 
@@ -117,6 +118,7 @@ def me() -> Response:
     return render(
         "accounts/me.html",
         themes=THEMES,
+        device_of=device_of,
         log_ins=queries.list_sessions(
             current_user.id, seen_since=sessions.present() - current_app.config["SETTINGS"].session_idle
         ),
@@ -149,7 +151,9 @@ def own_password() -> Response:
     """Change one's own password."""
     form = OwnPasswordForm()
     if not form.validate_on_submit():
-        return render_dialog("accounts/_own_password.html", status=_status(), form=form)
+        return render_dialog(
+            "accounts/_own_password.html", dialog_heading=_("Change password"), status=_status(), form=form
+        )
     try:
         service.change_own_password(
             present=request.form["present"],
@@ -160,7 +164,7 @@ def own_password() -> Response:
         )
     except DomainError as error:
         errors.put_into(form, error)
-        return render_dialog("accounts/_own_password.html", status=422, form=form)
+        return render_dialog("accounts/_own_password.html", dialog_heading=_("Change password"), status=422, form=form)
     return go_to(url_for("accounts.me"), _("Your password is changed. You are logged out everywhere else."))
 
 
@@ -193,7 +197,7 @@ def new() -> Response:
     form = NewAccountForm(role=Role.FRONT_DESK.value)
     form.role.choices = _role_choices()
     if not form.validate_on_submit():
-        return render_dialog("accounts/_new.html", status=_status(), form=form)
+        return render_dialog("accounts/_new.html", dialog_heading=_("Add somebody"), status=_status(), form=form)
     try:
         account = service.create_account(
             username=form.username.data or "",
@@ -205,7 +209,7 @@ def new() -> Response:
         )
     except DomainError as error:
         errors.put_into(form, error)
-        return render_dialog("accounts/_new.html", status=422, form=form)
+        return render_dialog("accounts/_new.html", dialog_heading=_("Add somebody"), status=422, form=form)
     return go_to(url_for("accounts.index"), _("%(name)s can log in now.", name=account.display_name))
 
 
@@ -222,7 +226,14 @@ def edit(account_id: int) -> Response:
     else:
         form.role.choices = _role_choices()
     if not form.validate_on_submit():
-        return render_dialog("accounts/_edit.html", status=_status(), form=form, account=account, is_self=is_self)
+        return render_dialog(
+            "accounts/_edit.html",
+            dialog_heading=_("Change an account"),
+            status=_status(),
+            form=form,
+            account=account,
+            is_self=is_self,
+        )
     try:
         service.change_account(
             account_id=account_id,
@@ -235,7 +246,14 @@ def edit(account_id: int) -> Response:
         )
     except DomainError as error:
         errors.put_into(form, error)
-        return render_dialog("accounts/_edit.html", status=422, form=form, account=account, is_self=is_self)
+        return render_dialog(
+            "accounts/_edit.html",
+            dialog_heading=_("Change an account"),
+            status=422,
+            form=form,
+            account=account,
+            is_self=is_self,
+        )
     return go_to(url_for("accounts.index"), _("The change is stored."))
 
 
@@ -247,13 +265,17 @@ def set_password(account_id: int) -> Response:
     rules.check_may_change(current_user.role, before=account.role, after=account.role)
     form = NewPasswordForm()
     if not form.validate_on_submit():
-        return render_dialog("accounts/_password.html", status=_status(), form=form, account=account)
+        return render_dialog(
+            "accounts/_password.html", dialog_heading=_("New password"), status=_status(), form=form, account=account
+        )
     name = account.display_name
     try:
         service.set_password(account_id=account_id, password=request.form["password"], actor=actor(), now=clock.now())
     except DomainError as error:
         errors.put_into(form, error)
-        return render_dialog("accounts/_password.html", status=422, form=form, account=account)
+        return render_dialog(
+            "accounts/_password.html", dialog_heading=_("New password"), status=422, form=form, account=account
+        )
     return go_to(url_for("accounts.index"), _("%(name)s has a new password and is logged out.", name=name))
 
 
@@ -261,13 +283,8 @@ def _status() -> int:
     return 422 if request.method == "POST" else 200
 
 
-def _role_choices() -> list[tuple[str, Any]]:
-    mine = current_user.role
-    return [
-        (role.value, _(ROLE_NAMES[role]))
-        for role in Role
-        if role is not Role.ADMINISTRATOR or mine is Role.ADMINISTRATOR
-    ]
+def _role_choices() -> list[Any]:
+    return choices((role.value, _(ROLE_NAMES[role])) for role in Role if _may_change(role))
 
 
 def _may_change(role: Role) -> bool:
@@ -275,7 +292,10 @@ def _may_change(role: Role) -> bool:
 
 
 def _back() -> str:
-    """The page that the person came from, if it is one of ours."""
+    """The page that the person is on: what its form says, else where the browser comes from, if that is ours."""
+    named = rules.local_path(request.form.get("next", "").rstrip("?"))
+    if named:
+        return named
     referrer = urlsplit(request.referrer or "")
     if referrer.netloc == request.host:
         path = rules.local_path(referrer.path + (f"?{referrer.query}" if referrer.query else ""))

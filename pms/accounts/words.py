@@ -8,6 +8,25 @@ from pms.web.rights import ROLE_NAMES
 THEMES = {"auto": N_("Like this device"), "light": N_("Light"), "dark": N_("Dark")}
 LANGUAGES = {"en": "English", "zh": "中文"}
 
+# Signs in a browser's name of itself, in the order in which they are told apart (each later one also says the next).
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def device_of(agent: str) -> str:
+    """Browser and system in two words, such as "Firefox, Windows"; "" where neither is known."""
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
+    return ", ".join(filter(None, (browser, system)))
+
+
 ACTIONS = {
     "accounts.logged_in": N_("Logged in: %(subject)s"),
     "accounts.logged_out": N_("Logged out: %(subject)s"),

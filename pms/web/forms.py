@@ -9,6 +9,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Regexp
 
 from pms.web.i18n import LANGUAGES
@@ -39,6 +40,6 @@ def request_id_field() -> HiddenField:
     return HiddenField(validators=[Regexp(r"^[0-9a-f-]{36}$", message=_l("Load the page again."))])
 
 
-def choices(pairs: Iterable[tuple[object, str]]) -> list[tuple[str, str]]:
-    """Select choices with their values as text."""
-    return [(str(value), label) for value, label in pairs]
+def choices(pairs: Iterable[tuple[object, str]]) -> list[Any]:
+    """Choices of a select or radio field, their values as text; WTForms wants its own type, which its stubs lack."""
+    return [SelectChoice(str(value), label) for value, label in pairs]
