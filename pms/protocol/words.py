@@ -95,7 +95,9 @@ def describe_permission(permission: Permission) -> str:
         case Nights(start, nights):
             return f"opens from {moment(start)} until check-out number {nights} after it"
         case Days(start, days):
-            return f"opens from {moment(start)} until check-out number {days} after it, when first typed in its first week"
+            return (
+                f"opens from {moment(start)} until check-out number {days} after it, when first typed in its first week"
+            )
         case Single(start, index):
             return f"opens once within 24 hours from {moment(start)} (number {index} of that hour)"
         case Permanent(serial):
