@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-from bench import desk, protocol, start
-
-PARTS = {"desk": desk.run, "start": start.run, "protocol": protocol.run}
+PARTS = ("desk", "start", "protocol")
 
 
 def main() -> None:
@@ -14,7 +13,7 @@ def main() -> None:
     wanted = sys.argv[1:] or list(PARTS)
     print(f"{'what':<52}{'figure':>14}  {'floor':>12}  ratio  floor is")
     for part in wanted:
-        for row in PARTS[part]():
+        for row in import_module(f"bench.{part}").run():
             print(f"{row.what:<52}{row.figure:>14}  {row.floor:>12}  {row.ratio:>5.1f}  {row.floor_is}", flush=True)
 
 

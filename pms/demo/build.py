@@ -69,8 +69,8 @@ class _Making:
     stay_ids: dict[int, int] = field(default_factory=dict)
 
 
-def build(world: World) -> None:
-    """House, staff, rooms, locks that are set up, machines, and six weeks of guests."""
+def build(world: World, *, floors: int = _FLOORS) -> None:
+    """House, staff, rooms (twelve a floor), locks that are set up, machines, and six weeks of guests."""
     now = clock.now()
     world.is_being_made = True
     with transaction():
@@ -85,7 +85,7 @@ def build(world: World) -> None:
             now=founded,
         )
         _hire(making, founded)
-        _build_rooms(founded)
+        _build_rooms(founded, floors)
         _hang_locks(making, founded)
         for name, serial_number in MACHINES.items():
             url = world.start_machine(name, serial_number)
@@ -110,13 +110,13 @@ def _hire(making: _Making, at: datetime) -> None:
     making.desk, making.cleaner = hired[0], hired[1]
 
 
-def _build_rooms(at: datetime) -> None:
+def _build_rooms(at: datetime, floors: int) -> None:
     types = {
         code: rooms.create_room_type(code=code, name=name, beds=beds, actor=SETUP, now=at).id
         for code, name, beds in _TYPES
     }
     building = rooms.create_building(name="Main house", actor=SETUP, now=at)
-    for number in range(1, _FLOORS + 1):
+    for number in range(1, floors + 1):
         floor = rooms.create_floor(building_id=building.id, name=str(number), position=number, actor=SETUP, now=at)
         for index, code in enumerate(_FLOOR_PLAN, start=1):
             rooms.create_room(
