@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from waitress.server import create_server
+
 from pms import background
 from pms.demo import hotel
-from waitress.server import create_server
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
