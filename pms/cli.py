@@ -48,9 +48,8 @@ def worker() -> None:
     app = _application()
     _stop_on_signals()
     with background.running(app) as owner:
-        click.echo(
-            "The worker owns the ports." if owner.is_owner else "Another process owns the ports; waiting for it."
-        )
+        if owner is not None and not owner.wait_until_owner(5):
+            click.echo("Another process owns the ports; this one takes over when that one ends.")
         threading.Event().wait()
 
 
