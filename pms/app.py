@@ -17,15 +17,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import pms
 from pms.accounts import passwords
+from pms.accounts import queries as accounts
+from pms.audit import lookups as audit_lookups
+from pms.audit import words as audit_words
 from pms.config import ROOT, Settings
 from pms.core import clock
 from pms.core.db import db
 from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
 from pms.frontdesk import door_issues
+from pms.guests import queries as guests
 from pms.locks import closed_cards
 from pms.properties import queries as properties
 from pms.rooms import inventory
+from pms.rooms import queries as rooms
 from pms.stays import service as stays
 from pms.web import errors, filters, i18n, login, rights, security
 
@@ -127,6 +132,14 @@ def _connect_features() -> None:
     """Lower features ask or tell the higher ones through these, without knowing them."""
     inventory.on_capacity_change(stays.set_capacity)
     closed_cards.ask(door_issues.issue_floor)
+    audit_lookups.connect(
+        people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
+        rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],
+        guests=lambda text: guests.search_ids(text, limit=50),
+    )
+    for feature, _prefix in FEATURES:
+        if find_spec(f"pms.{feature}.words"):
+            audit_words.learn(feature, import_module(f"pms.{feature}.words"))
 
 
 def _begin() -> None:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pms.audit.models import AuditEntry, AuditHead
-from pms.core.db import before_commit, insert_into, transaction_notes
+from pms.core.db import before_commit, insert_into, transaction, transaction_notes
 from pms.core.sealing import vault
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
@@ -94,7 +95,15 @@ def record(
     pending.append(entry)
 
 
-def digest(entry: AuditEntry, previous: str) -> str:
+def note_export(*, criteria: dict[str, str], actor: Actor, now: datetime) -> None:
+    """Somebody took the trail away as a file; `criteria` says which part of it."""
+    with transaction():
+        record(
+            actor=actor, action="audit.exported", subject=Subject(kind="audit", id=""), now=now, after=criteria or None
+        )
+
+
+def digest(entry: AuditEntry | Row[Any], previous: str) -> str:
     """The entry's link: a keyed hash over the link before and every field."""
     values = {name: getattr(entry, name) for name in _FIELDS}
     values["at"] = entry.at.isoformat(timespec="microseconds")
