@@ -27,6 +27,7 @@ from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
 from pms.frontdesk import door_issues
 from pms.guests import queries as guests
+from pms.keycards import work as card_work
 from pms.locks import closed_cards
 from pms.properties import queries as properties
 from pms.rooms import inventory
@@ -132,6 +133,7 @@ def _connect_features() -> None:
     """Lower features ask or tell the higher ones through these, without knowing them."""
     inventory.on_capacity_change(stays.set_capacity)
     closed_cards.ask(door_issues.issue_floor)
+    card_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

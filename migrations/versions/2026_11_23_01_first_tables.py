@@ -251,7 +251,9 @@ def upgrade() -> None:
         sa.Column("encoder_id", sa.BigInteger(), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("write", "read", "erase", name="jobkind", native_enum=False, create_constraint=True, length=20),
+            sa.Enum(
+                "write", "read", "erase", "signal", name="jobkind", native_enum=False, create_constraint=True, length=20
+            ),
             nullable=False,
         ),
         sa.Column(
@@ -632,6 +634,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_step_id", sa.BigInteger(), nullable=True),
         sa.Column("made_by", sa.String(length=80), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("request_id", sa.String(length=36), nullable=True),
@@ -644,6 +648,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("passcode", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_passcode_door_id"), ["door_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_passcode_ended_step_id"), ["ended_step_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_passcode_lock_id"), ["lock_id"], unique=False)
         batch_op.create_index("ix_passcode_lock_permission", ["lock_id", "epoch", "permission"], unique=False)
         batch_op.create_index(batch_op.f("ix_passcode_stay_id"), ["stay_id"], unique=False)
@@ -751,22 +756,26 @@ def upgrade() -> None:
         sa.Column("door_id", sa.BigInteger(), nullable=True),
         sa.Column("area_id", sa.BigInteger(), nullable=True),
         sa.Column("issue", sa.BigInteger(), nullable=False),
+        sa.Column("series_id", sa.BigInteger(), nullable=True),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.CheckConstraint("(door_id IS NULL) <> (area_id IS NULL)", name=op.f("ck_key_card_grant_door_or_area")),
         sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_key_card_grant_area_id_area")),
         sa.ForeignKeyConstraint(["door_id"], ["door.id"], name=op.f("fk_key_card_grant_door_id_door")),
         sa.ForeignKeyConstraint(["key_card_id"], ["key_card.id"], name=op.f("fk_key_card_grant_key_card_id_key_card")),
+        sa.ForeignKeyConstraint(["series_id"], ["key_series.id"], name=op.f("fk_key_card_grant_series_id_key_series")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_key_card_grant")),
         sa.UniqueConstraint("key_card_id", "unit", name=op.f("uq_key_card_grant_key_card_id_unit")),
     )
     with op.batch_alter_table("key_card_grant", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_key_card_grant_door_id"), ["door_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_key_card_grant_key_card_id"), ["key_card_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_key_card_grant_series_id"), ["series_id"], unique=False)
 
 
 def downgrade() -> None:
 
     with op.batch_alter_table("key_card_grant", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_key_card_grant_series_id"))
         batch_op.drop_index(batch_op.f("ix_key_card_grant_key_card_id"))
         batch_op.drop_index(batch_op.f("ix_key_card_grant_door_id"))
 
@@ -795,6 +804,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_passcode_stay_id"))
         batch_op.drop_index("ix_passcode_lock_permission")
         batch_op.drop_index(batch_op.f("ix_passcode_lock_id"))
+        batch_op.drop_index(batch_op.f("ix_passcode_ended_step_id"))
         batch_op.drop_index(batch_op.f("ix_passcode_door_id"))
 
     op.drop_table("passcode")

@@ -119,7 +119,10 @@ class KeyCardGrant(HasId, Base):
     door_id: Mapped[int | None] = mapped_column(sa.ForeignKey("door.id"), index=True)
     area_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"))
     issue: Mapped[int] = mapped_column(sa.BigInteger)
+    # Whose number it carries: the stay's own, or of another stay of the party for a further room. None for areas.
+    series_id: Mapped[int | None] = mapped_column(sa.ForeignKey("key_series.id"), index=True)
 
+    series: Mapped[KeySeries | None] = relationship(lazy="raise")
     door: Mapped[Door | None] = relationship(lazy="raise")
     area: Mapped[Area | None] = relationship(lazy="raise")
 

@@ -52,6 +52,9 @@ class Passcode(HasId, Base):
     state: Mapped[PasscodeState] = mapped_column(enum_column(PasscodeState), default=PasscodeState.ACTIVE)
     proof: Mapped[PasscodeProof] = mapped_column(enum_column(PasscodeProof), default=PasscodeProof.BELIEVED)
     proved_at: Mapped[datetime | None]
+    # The stay has no use for it any more (check-out, move); the door does not know, so it says nothing about `state`.
+    ended_at: Mapped[datetime | None]
+    ended_step_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
     made_by: Mapped[str] = mapped_column(sa.String(80))
     made_at: Mapped[datetime]
     # The form's own id: a double click makes one code.

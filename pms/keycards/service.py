@@ -1,0 +1,351 @@
+"""Keys are asked for, lost, ended, taken back and seen at doors. The bytes are `work`'s; each function joins the caller's
+transaction, so that a check-in and its keys are stored together or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from pms.audit import service as audit
+from pms.core.db import transaction
+from pms.core.errors import NotFound
+from pms.encoders import queries as encoder_queries
+from pms.encoders import service as encoders
+from pms.encoders.models import JobKind, JobState
+from pms.keycards import drafts, queries, rules
+from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, KeySeries, Proof
+from pms.locks import queries as locks
+from pms.protocol.record import RecordResult
+from pms.stays import queries as stays
+from pms.stays.models import Stay, StayState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from pms.core.actor import Actor
+
+_REFUSALS = (RecordResult.SUPERSEDED, RecordResult.DENIED, RecordResult.EXPIRED)
+
+
+def issue(
+    *,
+    stay_id: int,
+    copies: int,
+    encoder_id: int,
+    request_id: str,
+    further_room_ids: Collection[int] = (),
+    area_ids: Collection[int] | None = None,
+    reason: CardReason | None = None,
+    actor: Actor,
+    now: datetime,
+) -> str:
+    """Have `copies` cards made for a stay; the id of the batch of jobs. The same `request_id` again makes nothing new.
+
+    `area_ids` None means every area that is for guests. NoRoomYet, NoLock, StayEnded, TimeIsOver, BadCopies, TooManyDoors,
+    NotOfTheParty, and what `encoders.queue_jobs` refuses.
+    """
+    rules.check_copies(copies)
+    with transaction() as session:
+        stay = drafts.lock_stay(session, stay_id)
+        if encoder_queries.batch(request_id):
+            return request_id
+        live = sum(line.is_live for line in queries.lines_of_stay(stay, now=now))
+        content = drafts.plan(session, stay, further_room_ids=further_room_ids, area_ids=area_ids, now=now)
+        reasons = [reason or rules.default_reason(live)] * copies
+        return drafts.queue(
+            session, stay, content, reasons, encoder_id=encoder_id, request_id=request_id, actor=actor, now=now
+        )
+
+
+def make_again(*, stay_id: int, encoder_id: int, request_id: str, actor: Actor, now: datetime) -> str:
+    """Make every card of a stay again that does not do any more what the party needs; the id of the batch."""
+    with transaction() as session:
+        stay = drafts.lock_stay(session, stay_id)
+        if encoder_queries.batch(request_id):
+            return request_id
+        flagged = queries.to_make_again(stay, now=now)
+        if not flagged:
+            raise rules.NotToRetry
+        return issue(
+            stay_id=stay_id,
+            copies=min(len(flagged), rules.MAX_COPIES),
+            encoder_id=encoder_id,
+            request_id=request_id,
+            further_room_ids=drafts.further_rooms(flagged),
+            area_ids=drafts.areas(flagged),
+            reason=CardReason.REMADE,
+            actor=actor,
+            now=now,
+        )
+
+
+def report_lost(
+    *, key_card_id: int, encoder_id: int | None, request_id: str, actor: Actor, now: datetime
+) -> str | None:
+    """A card is gone: it ends in the book at once, and at its doors when a card with the raised number is used there.
+
+    The party's cards are all made again on the machine (None: later); the id of the batch. NotLive for a card that is over.
+    """
+    with transaction() as session:
+        card = queries.get_card(key_card_id)
+        stay = drafts.lock_stay(session, card.stay_id)
+        if encoder_queries.batch(request_id):
+            return request_id
+        if not rules.is_live(queries.facts(card), now) or card.state is CardState.RESERVED:
+            raise rules.NotLive
+        _end(card, EndReason.LOST, now)
+        session.flush()
+        for grant in card.grants:
+            if grant.series is not None and grant.series.released_at is None:
+                drafts.number(session, grant.series, card.valid_until, now, lost=True)
+        _audit_card(card, stay, "keycards.lost", actor, now, {"until": card.valid_until.isoformat()})
+        if stay.state not in (StayState.CONFIRMED, StayState.IN_HOUSE) or encoder_id is None:
+            return None
+        others = [other for other in queries.to_make_again(stay, now=now) if other.id != card.id]
+        content = drafts.plan(
+            session, stay, further_room_ids=drafts.further_rooms([card]), area_ids=drafts.areas([card]), now=now
+        )
+        reasons = [CardReason.REPLACEMENT] + [CardReason.REMADE] * min(len(others), rules.MAX_COPIES - 1)
+        return drafts.queue(
+            session, stay, content, reasons, encoder_id=encoder_id, request_id=request_id, actor=actor, now=now
+        )
+
+
+def retry(*, job_id: str, request_id: str, overwrite: bool, actor: Actor, now: datetime) -> str:
+    """Do a job that did not succeed once more, with the cards that were to follow it; the id of the new batch.
+
+    `overwrite` says that the card that lay there may lose what it holds. NotToRetry for a job that is under way or done.
+    """
+    with transaction() as session:
+        job = encoder_queries.get_job(job_id)
+        if not job.state.is_final or job.state is JobState.DONE:
+            raise rules.NotToRetry
+        overwrite_uid = job.card_uid if overwrite else None
+        if job.kind is not JobKind.WRITE:
+            return _queue_plain(job.kind, job.encoder_id, request_id, overwrite_uid, actor, now)
+        rest = [
+            other.subject_id
+            for other in encoder_queries.batch(job.batch_id)
+            if other.batch_position >= job.batch_position and other.state is not JobState.DONE
+        ]
+        old = queries.cards_by_id([card_id for card_id in rest if card_id is not None])
+        cards = [old[card_id] for card_id in rest if card_id in old]
+        if not cards:
+            raise NotFound
+        stay = drafts.lock_stay(session, cards[0].stay_id)
+        if encoder_queries.batch(request_id):
+            return request_id
+        content = drafts.plan(
+            session, stay, further_room_ids=drafts.further_rooms(cards), area_ids=drafts.areas(cards), now=now
+        )
+        return drafts.queue(
+            session,
+            stay,
+            content,
+            [card.reason for card in cards],
+            encoder_id=job.encoder_id,
+            request_id=request_id,
+            overwrite_uid=overwrite_uid,
+            actor=actor,
+            now=now,
+        )
+
+
+def read(*, encoder_id: int, request_id: str, actor: Actor, now: datetime) -> str:
+    """Have the machine read a card and say what it is; the id of the batch."""
+    return _queue_plain(JobKind.READ, encoder_id, request_id, None, actor, now)
+
+
+def erase(*, encoder_id: int, request_id: str, actor: Actor, now: datetime) -> str:
+    """Have the machine erase a card; the id of the batch."""
+    return _queue_plain(JobKind.ERASE, encoder_id, request_id, None, actor, now)
+
+
+def end_for_stay(*, stay_id: int, step_id: int | None, reason: EndReason, actor: Actor, now: datetime) -> None:
+    """The stay has no use for its cards any more (check-out, move, cancellation). They end in our book; each door takes
+    them until their time is over or a newer card is used there. Jobs that have not begun to write are cancelled.
+    """
+    with transaction() as session:
+        encoders.cancel_for_stay(stay_id=stay_id, actor=actor, now=now)
+        session.flush()
+        open_states = (CardState.RESERVED, CardState.ACTIVE, CardState.UNKNOWN)
+        cards = [card for card in queries.cards_of_stay(stay_id) if card.state in open_states]
+        for card in cards:
+            _end(card, reason, now, step_id)
+        if reason in (EndReason.MOVED, EndReason.CANCELLED):
+            _release(session, stay_id, now)
+        if cards:
+            _audit_stay(stays.get_stay(stay_id), "keycards.ended", actor, now, {"cards": len(cards), "reason": reason})
+
+
+def release_door(*, stay_id: int, door_id: int, now: datetime) -> None:
+    """The party gives a door up; later parties still stay above its number."""
+    with transaction() as session:
+        row = queries.series_of(stay_id, door_id)
+        if row is not None and row.released_at is None:
+            row.released_at = now
+            session.flush()
+
+
+def reinstate(*, step_id: int, actor: Actor, now: datetime) -> None:
+    """The step that ended these cards is undone: they count again, believed until somebody reads or uses one."""
+    with transaction() as session:
+        ids = list(session.scalars(sa.select(KeyCard.id).where(KeyCard.ended_step_id == step_id)))
+        cards = list(queries.cards_by_id(ids).values())
+        for card in cards:
+            card.ended_at = card.end_reason = card.ended_step_id = None
+            card.state = CardState.UNKNOWN if card.proof is Proof.UNKNOWN else CardState.ACTIVE
+            for grant in card.grants:
+                if grant.series is not None and grant.series.stay_id == card.stay_id:
+                    grant.series.released_at = None
+        session.flush()
+        if cards:
+            stay = stays.get_stay(cards[0].stay_id)
+            _audit_stay(stay, "keycards.reinstated", actor, now, {"cards": len(cards)})
+
+
+def seen_at_door(
+    *,
+    lock_id: int,
+    credential_id: int,
+    result: int,
+    at: datetime,
+    actor: Actor,
+    now: datetime,
+) -> KeyCard | None:
+    """What a door's record proves about a card: that it opens, or that it is refused; and that older cards are refused now.
+
+    The card, or None where the credential is not one of ours.
+    """
+    with transaction() as session:
+        card = queries.find_by_credential(credential_id)
+        if card is None:
+            return None
+        grant = _grant_at(card, lock_id)
+        if result == RecordResult.OPENED:
+            if card.state is CardState.UNKNOWN:
+                card.state = CardState.ACTIVE
+            _prove(card, "door", at)
+            if grant is not None:
+                _refuse_older(session, grant, at)
+        elif result in _REFUSALS and (grant is None or grant.unit == 1):
+            _note_refusal(card, at)
+            _audit_card(
+                card,
+                stays.get_stay(card.stay_id),
+                "keycards.refused",
+                actor,
+                now,
+                {"result": RecordResult(result).name},
+            )
+        session.flush()
+        return card
+
+
+def _grant_at(card: KeyCard, lock_id: int) -> KeyCardGrant | None:
+    door = locks.door_of_lock(lock_id)
+    return next((grant for grant in card.grants if door is not None and grant.door_id == door.id), None)
+
+
+def _refuse_older(session: Session, grant: KeyCardGrant, at: datetime) -> None:
+    """The door now knows this number: every card with a lower one for its main door is refused."""
+    older = (
+        sa.select(KeyCardGrant.key_card_id)
+        .where(KeyCardGrant.door_id == grant.door_id, KeyCardGrant.issue < grant.issue, KeyCardGrant.unit == 1)
+        .scalar_subquery()
+    )
+    cards = session.scalars(
+        sa.select(KeyCard).where(
+            KeyCard.id.in_(older),
+            KeyCard.refused_since.is_(None),
+            KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN, CardState.ENDED)),
+        )
+    )
+    for card in cards:
+        card.refused_since = at
+
+
+def _note_refusal(card: KeyCard, at: datetime) -> None:
+    if card.refused_since is None or at < card.refused_since:
+        card.refused_since = at
+    card.proved_at, card.proved_by = at, "door"
+
+
+def _prove(card: KeyCard, by: str, at: datetime) -> None:
+    card.proof, card.proved_at, card.proved_by = Proof.CONFIRMED, at, by
+
+
+def _end(card: KeyCard, reason: EndReason, now: datetime, step_id: int | None = None) -> None:
+    """From now on the card is believed to be over; whether a card that was never checked ever opened stays unknown."""
+    card.state, card.ended_at, card.end_reason, card.ended_step_id = CardState.ENDED, now, reason, step_id
+    if card.proof is not Proof.UNKNOWN:
+        card.proof = Proof.BELIEVED
+
+
+def _release(session: Session, stay_id: int, now: datetime) -> None:
+    session.execute(
+        sa.update(KeySeries)
+        .where(KeySeries.stay_id == stay_id, KeySeries.released_at.is_(None))
+        .values(released_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def _queue_plain(
+    kind: JobKind, encoder_id: int, request_id: str, overwrite_uid: str | None, actor: Actor, now: datetime
+) -> str:
+    with transaction():
+        if encoder_queries.batch(request_id):
+            return request_id
+        jobs = encoders.queue_jobs(
+            encoder_id=encoder_id,
+            kind=kind,
+            subjects=[None],
+            stay_id=None,
+            batch_id=request_id,
+            overwrite_uid=overwrite_uid,
+            actor=actor,
+            now=now,
+        )
+        audit.record(
+            actor=actor,
+            action=f"keycards.{kind.value}_requested",
+            subject=audit.Subject(kind="encoder_job", id=jobs[0].id),
+            now=now,
+            after={"overwrite": overwrite_uid} if overwrite_uid else None,
+        )
+        return request_id
+
+
+def _audit_card(
+    card: KeyCard, stay: Stay, action: str, actor: Actor, now: datetime, after: dict[str, object] | None = None
+) -> None:
+    audit.record(actor=actor, action=action, subject=card_subject(card, stay), now=now, after=after)
+
+
+def card_subject(card: KeyCard, stay: Stay) -> audit.Subject:
+    """How the audit trail names a card."""
+    return audit.Subject(
+        kind="key_card",
+        id=card.id,
+        label=f"{stay.guest.name}, {stay.room.number if stay.room else '–'}",
+        stay_id=stay.id,
+        guest_id=stay.guest_id,
+        room_id=stay.room_id,
+    )
+
+
+def _audit_stay(stay: Stay, action: str, actor: Actor, now: datetime, after: dict[str, object]) -> None:
+    subject = audit.Subject(
+        kind="stay",
+        id=stay.id,
+        label=f"{stay.guest.name}, {stay.room.number if stay.room else '–'}",
+        stay_id=stay.id,
+        guest_id=stay.guest_id,
+        room_id=stay.room_id,
+    )
+    audit.record(actor=actor, action=action, subject=subject, now=now, after=after)

@@ -1,0 +1,68 @@
+"""What the pages say about keys."""
+
+from __future__ import annotations
+
+from pms.core.text import N_
+from pms.keycards.models import CardReason, EndReason
+from pms.keycards.rules import CardKindSeen, KeyState, MakeAgain
+
+STATE_WORDS: dict[KeyState, str] = {
+    KeyState.IN_MAKING: N_("Being made"),
+    KeyState.NOT_MADE: N_("Not made"),
+    KeyState.CONFIRMED: N_("Confirmed"),
+    KeyState.BELIEVED: N_("Believed"),
+    KeyState.UNKNOWN: N_("Unknown"),
+    KeyState.TIME_OVER: N_("Time over"),
+    KeyState.STILL_OPENS: N_("Ended, still opens"),
+    KeyState.UNKNOWN_STILL: N_("Ended, may still open"),
+    KeyState.DEAD: N_("Dead"),
+}
+
+# The kind of the badge: see docs/look.md.
+STATE_KINDS: dict[KeyState, str] = {
+    KeyState.IN_MAKING: "info",
+    KeyState.NOT_MADE: "muted",
+    KeyState.CONFIRMED: "ok",
+    KeyState.BELIEVED: "info",
+    KeyState.UNKNOWN: "bad",
+    KeyState.TIME_OVER: "muted",
+    KeyState.STILL_OPENS: "warn",
+    KeyState.UNKNOWN_STILL: "bad",
+    KeyState.DEAD: "muted",
+}
+
+AGAIN_WORDS: dict[MakeAgain, str] = {
+    MakeAgain.LOST: N_(
+        "Make again: another card of the party was lost. This one ends when a new one is used at the door."
+    ),
+    MakeAgain.TOO_SHORT: N_("Make again: it ends before the guest leaves."),
+    MakeAgain.TOO_LONG: N_("Make again or erase: it opens longer than the guest stays."),
+    MakeAgain.NEWER_USED: N_("Make again: a newer card may have been used at the door, which ends this one."),
+    MakeAgain.TOO_EARLY: N_("Make again: it was made ahead and does not open yet."),
+}
+
+REASON_WORDS: dict[CardReason, str] = {
+    CardReason.NEW: N_("New"),
+    CardReason.DUPLICATE: N_("Further card"),
+    CardReason.REPLACEMENT: N_("For a lost one"),
+    CardReason.REMADE: N_("Made again"),
+}
+
+END_WORDS: dict[EndReason, str] = {
+    EndReason.CHECKED_OUT: N_("Checked out"),
+    EndReason.LOST: N_("Lost"),
+    EndReason.REMADE: N_("Replaced by a card made again"),
+    EndReason.MOVED: N_("Moved to another room"),
+    EndReason.CANCELLED: N_("Cancelled"),
+    EndReason.ERASED: N_("Erased"),
+    EndReason.OVERWRITTEN: N_("Overwritten"),
+}
+
+SEEN_WORDS: dict[CardKindSeen, str] = {
+    CardKindSeen.BLANK: N_("Blank card"),
+    CardKindSeen.OWN: N_("A key of this stay"),
+    CardKindSeen.GUEST: N_("Another guest's key"),
+    CardKindSeen.DEAD: N_("A key that is over"),
+    CardKindSeen.STAFF: N_("Staff card"),
+    CardKindSeen.FOREIGN: N_("A card that is not readable here"),
+}
