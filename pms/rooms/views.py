@@ -55,7 +55,7 @@ def create_building() -> Response:
     """Make it."""
     form = BuildingForm()
 
-    def act() -> str:
+    def act() -> Any:
         made = service.create_building(name=_text(form.name.data), actor=login.actor(), now=clock.now())
         return _("%(name)s is there.", name=made.name)
 
@@ -76,7 +76,7 @@ def change_building(building_id: int) -> Response:
     """Change it."""
     form = BuildingForm()
 
-    def act() -> str:
+    def act() -> Any:
         service.change_building(
             building_id=building_id,
             name=_text(form.name.data),
@@ -102,7 +102,7 @@ def create_floor() -> Response:
     """Make it."""
     form = _floor_form()
 
-    def act() -> str:
+    def act() -> Any:
         made = service.create_floor(
             building_id=form.building_id.data, name=_text(form.name.data), actor=login.actor(), now=clock.now()
         )
@@ -125,7 +125,7 @@ def change_floor(floor_id: int) -> Response:
     """Change it."""
     form = _floor_form()
 
-    def act() -> str:
+    def act() -> Any:
         service.change_floor(
             floor_id=floor_id,
             name=_text(form.name.data),
@@ -151,7 +151,7 @@ def create_type() -> Response:
     """Make it."""
     form = RoomTypeForm()
 
-    def act() -> str:
+    def act() -> Any:
         made = service.create_room_type(**form.values(), actor=login.actor(), now=clock.now())
         return _("%(name)s is there.", name=made.name)
 
@@ -172,7 +172,7 @@ def change_type(room_type_id: int) -> Response:
     """Change it."""
     form = RoomTypeForm()
 
-    def act() -> str:
+    def act() -> Any:
         service.change_room_type(
             room_type_id=room_type_id,
             **form.values(),
@@ -198,7 +198,7 @@ def create_room() -> Response:
     """Make it."""
     form = _room_form()
 
-    def act() -> str:
+    def act() -> Any:
         made = service.create_room(**form.values(), actor=login.actor(), now=clock.now())
         return _("Room %(number)s is there.", number=made.number)
 
@@ -221,7 +221,7 @@ def change_room(room_id: int) -> Response:
     """Change it."""
     form = _room_form()
 
-    def act() -> str:
+    def act() -> Any:
         service.change_room(
             room_id=room_id,
             version=int(form.version.data or 0),
@@ -340,7 +340,7 @@ def import_rooms() -> Response:
 
 
 def _save(
-    form: Form, act: Callable[[], str], title: str, *, back: str | None = None, skip: tuple[str, ...] = ()
+    form: Form, act: Callable[[], Any], title: str, *, back: str | None = None, skip: tuple[str, ...] = ()
 ) -> Response:
     """Validate, act, leave; or the same dialog with what is wrong. Fields in `skip` are not asked for here."""
     for name in skip:
