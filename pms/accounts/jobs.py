@@ -1,0 +1,17 @@
+"""What the scheduler does for log-ins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pms.accounts import service, sessions, throttle
+
+# So long an address counts as known for an account.
+_KEEP_SESSIONS = timedelta(days=90)
+
+
+def purge_log_ins() -> None:
+    """Forget log-ins of long ago and counters of the throttle that no longer matter."""
+    now = sessions.present()
+    service.purge_sessions(seen_before=now - _KEEP_SESSIONS)
+    throttle.purge(now=now)

@@ -1,0 +1,128 @@
+"""Jobs by the clock: one table, run by APScheduler in the process that owns the ports.
+
+Nothing of a schedule is stored: at a start the table is what counts. A job that fails is logged and tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from pms.accounts import jobs as accounts
+from pms.audit import jobs as audit
+from pms.core import clock
+from pms.properties import queries as properties
+
+if TYPE_CHECKING:
+    from apscheduler.triggers.base import BaseTrigger
+    from flask import Flask
+
+_log = logging.getLogger("pms.scheduler")
+
+# How long after a failure a job is tried again; then it waits for its next turn.
+RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`at` is an hour and minute of the house's nights, `every` a distance; one of them is set."""
+
+    name: str
+    run: Callable[[], None]
+    at: tuple[int, int] | None = None
+    every: timedelta | None = None
+
+
+JOBS = (
+    Job("purge log-ins", accounts.purge_log_ins, every=timedelta(hours=6)),
+    Job("check the audit trail", audit.verify_chain, at=(3, 30)),
+)
+
+_running: list[BackgroundScheduler] = []
+
+
+def start(app: Flask) -> BackgroundScheduler:
+    """Begin; called only by the process that owns the ports. A second call changes nothing."""
+    if _running:
+        return _running[0]
+    scheduler = BackgroundScheduler(
+        timezone=_zone(app),
+        job_defaults={"coalesce": True, "misfire_grace_time": 3600, "max_instances": 1},
+    )
+    for job in JOBS:
+        scheduler.add_job(run, _trigger(job, scheduler.timezone), args=[app, job, 0], id=job.name, name=job.name)
+    scheduler.start()
+    _running.append(scheduler)
+    return scheduler
+
+
+def stop() -> None:
+    """End, after the job that is running."""
+    while _running:
+        _running.pop().shutdown(wait=True)
+
+
+def run(app: Flask, job: Job, failures: int = 0) -> None:
+    """One turn of a job; the application's context ends its database session."""
+    try:
+        with app.app_context():
+            job.run()
+    except Exception:  # noqa: BLE001 - whatever went wrong, the scheduler lives on
+        _log.exception("the job “%s” failed", job.name)
+        _try_again(app, job, failures)
+        return
+    _forget_retry(job)
+
+
+def _try_again(app: Flask, job: Job, failures: int) -> None:
+    if not _running or failures >= len(RETRIES):
+        return
+    at = clock.now() - clock.offset() + RETRIES[failures]
+    _running[0].add_job(
+        run,
+        DateTrigger(at),
+        args=[app, job, failures + 1],
+        id=_retry_id(job),
+        name=f"{job.name} (again)",
+        replace_existing=True,
+    )
+
+
+def _forget_retry(job: Job) -> None:
+    """Its regular turn came before the repetition, and went well."""
+    if not _running:
+        return
+    try:
+        _running[0].remove_job(_retry_id(job))
+    except JobLookupError:
+        return
+
+
+def _retry_id(job: Job) -> str:
+    return f"{job.name} again"
+
+
+def _trigger(job: Job, zone: ZoneInfo) -> BaseTrigger:
+    if job.at is not None:
+        hour, minute = job.at
+        return CronTrigger(hour=hour, minute=minute, timezone=zone)
+    if job.every is None:
+        raise ValueError(f"the job {job.name} says neither when nor how often")
+    return IntervalTrigger(seconds=int(job.every.total_seconds()), timezone=zone)
+
+
+def _zone(app: Flask) -> ZoneInfo:
+    """Nights are the house's; before it is set up, Greenwich's."""
+    with app.app_context():
+        house = properties.find_property()
+        return house.zone if house else ZoneInfo("UTC")

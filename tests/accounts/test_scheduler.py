@@ -1,0 +1,130 @@
+"""The scheduler: every job of the table runs, a failing one is tried again, and stopping leaves nothing behind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from pms import scheduler
+from pms.accounts import jobs, log_in, throttle
+from pms.accounts.models import LoginThrottle, StaffSession
+from pms.accounts.rules import Limit
+from pms.audit.models import AuditEntry
+from pms.core import clock
+from pms.core.db import db
+from tests.factories import PASSWORD
+
+
+@pytest.fixture
+def running(app, house):
+    yield scheduler.start(app)
+    scheduler.stop()
+
+
+def test_every_job_of_the_table_is_scheduled_with_the_same_rules(running):
+    found = {job.id: job for job in running.get_jobs()}
+    assert set(found) == {job.name for job in scheduler.JOBS}
+    for job in found.values():
+        assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, 3600)
+
+
+def test_nights_are_the_houses(running):
+    job = running.get_job("check the audit trail")
+    before = datetime(2026, 6, 12, 12, 0, tzinfo=ZoneInfo("UTC"))
+    assert job.trigger.get_next_fire_time(None, before) == datetime(
+        2026, 6, 13, 3, 30, tzinfo=ZoneInfo("Europe/Berlin")
+    )
+
+
+def test_starting_twice_runs_nothing_twice(app, running):
+    assert scheduler.start(app) is running
+    assert len(running.get_jobs()) == len(scheduler.JOBS)
+
+
+def test_after_the_stop_no_thread_is_left(app, house):
+    before = set(threading.enumerate())
+    scheduler.start(app)
+    scheduler.stop()
+    scheduler.stop()
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("job", scheduler.JOBS, ids=lambda job: job.name)
+def test_every_job_runs_to_its_end(app, running, job, caplog):
+    scheduler.run(app, job)
+    assert "failed" not in caplog.text
+
+
+def test_a_failing_job_is_logged_and_tried_again_three_times_then_waits_for_its_turn(app, running, caplog):
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    clock.freeze(None)
+    job = scheduler.Job("a failing job", fail, every=timedelta(hours=1))
+    for failures, distance in enumerate(scheduler.RETRIES):
+        scheduler.run(app, job, failures)
+        again = running.get_job("a failing job again")
+        assert again.args[2] == failures + 1
+        assert distance - timedelta(seconds=30) < again.trigger.run_date - clock.now() <= distance
+    running.remove_job("a failing job again")
+    scheduler.run(app, job, len(scheduler.RETRIES))
+    assert running.get_job("a failing job again") is None
+    assert caplog.text.count("OSError: the disk is full") == 4
+    assert any(record.levelno == logging.ERROR for record in caplog.records)
+
+
+def test_a_repetition_is_forgotten_when_the_regular_turn_went_well(app, running):
+    clock.freeze(None)
+    healthy = threading.Event()
+
+    def sometimes() -> None:
+        if not healthy.is_set():
+            raise OSError
+
+    job = scheduler.Job("sometimes", sometimes, every=timedelta(hours=1))
+    scheduler.run(app, job)
+    assert running.get_job("sometimes again")
+    healthy.set()
+    scheduler.run(app, job)
+    assert running.get_job("sometimes again") is None
+
+
+def test_the_scheduler_itself_calls_a_job_in_its_own_thread(app, running):
+    done = threading.Event()
+    threads = []
+
+    def note() -> None:
+        threads.append(threading.current_thread())
+        assert db.session.scalar(sa.text("SELECT 1")) == 1
+        done.set()
+
+    running.add_job(scheduler.run, args=[app, scheduler.Job("note", note, every=timedelta(hours=1))])
+    assert done.wait(20)
+    assert threads[0] is not threading.current_thread()
+
+
+def test_old_log_ins_and_counters_are_purged(any_app, any_house, now):
+    clock.freeze(now - timedelta(days=91))
+    log_in.log_in(username="desk", password=PASSWORD, address="10.0.0.5", now=clock.now())
+    throttle.charge([Limit("at:x@y", 5)], now=clock.now())
+    clock.freeze(now)
+    log_in.log_in(username="desk", password=PASSWORD, address="10.0.0.5", now=now)
+    jobs.purge_log_ins()
+    assert [row.created_at for row in db.session.scalars(sa.select(StaffSession))] == [now]
+    assert db.session.scalars(sa.select(LoginThrottle)).all() == []
+
+
+def test_the_nightly_check_of_the_trail_is_in_the_trail(app, house, running):
+    scheduler.run(app, scheduler.JOBS[1])
+    entry = db.session.scalars(sa.select(AuditEntry)).one()
+    assert (entry.action, entry.actor_kind, entry.after) == ("audit.verified", "job", {"entries": 0})
+
+
+def test_a_job_without_a_time_is_refused(app):
+    with pytest.raises(ValueError, match="neither"):
+        scheduler._trigger(scheduler.Job("x", lambda: None), ZoneInfo("UTC"))
