@@ -49,3 +49,20 @@ UNKNOWN_ERROR = N_("Something went wrong with the machine.")
 def error_words(code: str | None) -> str:
     """The sentence for an error code; translate it where it is shown."""
     return ERROR_WORDS.get(code or "", UNKNOWN_ERROR)
+
+
+ACTIONS = {
+    "encoders.added": N_("Added the card machine %(subject)s"),
+    "encoders.changed": N_("Changed the card machine %(subject)s"),
+    "encoders.ready": N_("The card machine %(subject)s was connected"),
+    "encoders.offline": N_("The card machine %(subject)s was lost"),
+    "encoders.signalled": N_("Let the card machine %(subject)s blink"),
+    "encoders.cancelled": N_("Cancelled card %(subject)s at the machine"),
+}
+FIELDS = {
+    "name": N_("Name"),
+    "url": N_("Port"),
+    "is_enabled": N_("In use"),
+    "state": N_("State"),
+}
+VALUES = {"state": {str(key): text for key, text in STATE_WORDS.items()}}

@@ -18,6 +18,7 @@ from pms.keycards.models import CardReason, CardState, KeyCard, KeyCardGrant, Ke
 from pms.locks import queries as locks
 from pms.locks.models import Door, LockSetup
 from pms.properties import queries as properties
+from pms.protocol.card_layout import FIRST_FURTHER_UNIT
 from pms.stays import queries as stays
 from pms.stays.models import Stay
 
@@ -100,7 +101,7 @@ def queue(
         now=now,
     )
     for card_id, reason, job in zip(ids, reasons, jobs, strict=True):
-        session.add(_card(session, card_id, stay, content, reason, job.id, actor, now))
+        _add_card(session, card_id, stay, content, reason, job.id, actor, now)
     session.flush()
     audit.record(
         actor=actor,
@@ -215,7 +216,7 @@ def _number(row: KeySeries) -> rules.Number:
     return rules.Number(row.stay_id, row.begins_at, row.issue, row.released_at is not None)
 
 
-def _card(
+def _add_card(
     session: Session,
     card_id: int,
     stay: Stay,
@@ -224,29 +225,30 @@ def _card(
     job_id: str,
     actor: Actor,
     now: datetime,
-) -> KeyCard:
+) -> None:
+    session.add(
+        KeyCard(
+            id=card_id,
+            stay_id=stay.id,
+            job_id=job_id,
+            reason=reason,
+            credential_id=_new_credential(session),
+            state=CardState.RESERVED,
+            proof=Proof.BELIEVED,
+            valid_from=content.valid_from,
+            valid_until=content.valid_until,
+            made_by=actor.name,
+            made_at=now,
+        )
+    )
     main, *further = content.series
-    grants = [KeyCardGrant(key_card_id=card_id, unit=1, door_id=main.door_id, issue=main.issue, series_id=main.id)]
-    for unit, row in enumerate(further, 3):
-        grants.append(
+    session.add(KeyCardGrant(key_card_id=card_id, unit=1, door_id=main.door_id, issue=main.issue, series_id=main.id))
+    for unit, row in enumerate(further, FIRST_FURTHER_UNIT):
+        session.add(
             KeyCardGrant(key_card_id=card_id, unit=unit, door_id=row.door_id, issue=row.issue, series_id=row.id)
         )
-    for unit, area_id in enumerate(content.area_ids, 3 + len(further)):
-        grants.append(KeyCardGrant(key_card_id=card_id, unit=unit, area_id=area_id, issue=main.issue))
-    session.add_all(grants)
-    return KeyCard(
-        id=card_id,
-        stay_id=stay.id,
-        job_id=job_id,
-        reason=reason,
-        credential_id=_new_credential(session),
-        state=CardState.RESERVED,
-        proof=Proof.BELIEVED,
-        valid_from=content.valid_from,
-        valid_until=content.valid_until,
-        made_by=actor.name,
-        made_at=now,
-    )
+    for unit, area_id in enumerate(content.area_ids, FIRST_FURTHER_UNIT + len(further)):
+        session.add(KeyCardGrant(key_card_id=card_id, unit=unit, area_id=area_id, issue=main.issue))
 
 
 def _new_credential(session: Session) -> int:

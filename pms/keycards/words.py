@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pms.core.text import N_
+from pms.encoders.words import ERROR_WORDS
 from pms.keycards.models import CardReason, EndReason
 from pms.keycards.rules import CardKindSeen, KeyState, MakeAgain
 
@@ -65,4 +66,38 @@ SEEN_WORDS: dict[CardKindSeen, str] = {
     CardKindSeen.DEAD: N_("A key that is over"),
     CardKindSeen.STAFF: N_("Staff card"),
     CardKindSeen.FOREIGN: N_("A card that is not readable here"),
+}
+
+ACTIONS = {
+    "keycards.requested": N_("Asked for key cards: %(subject)s"),
+    "keycards.made": N_("Made a key card: %(subject)s"),
+    "keycards.not_made": N_("Did not make a key card: %(subject)s"),
+    "keycards.unknown": N_("Lost track of a key card: %(subject)s"),
+    "keycards.lost": N_("Reported a key card lost: %(subject)s"),
+    "keycards.ended": N_("Ended key cards: %(subject)s"),
+    "keycards.reinstated": N_("Took the end of key cards back: %(subject)s"),
+    "keycards.refused": N_("A door refused a key card: %(subject)s"),
+    "keycards.erased": N_("Erased a key card: %(subject)s"),
+    "keycards.read": N_("Read a key card: %(subject)s"),
+    "keycards.read_requested": N_("Asked to read a card"),
+    "keycards.erase_requested": N_("Asked to erase a card"),
+}
+FIELDS = {
+    "cards": N_("Cards"),
+    "reason": N_("Reason"),
+    "valid_from": N_("From"),
+    "valid_until": N_("Until"),
+    "until": N_("Until"),
+    "issue": N_("Issue number"),
+    "uid": N_("Card number"),
+    "why": N_("Why"),
+    "result": N_("The door said"),
+    "overwrite": N_("Overwrite card"),
+}
+VALUES = {
+    "reason": {
+        **{str(key): text for key, text in REASON_WORDS.items()},
+        **{str(key): text for key, text in END_WORDS.items()},
+    },
+    "why": ERROR_WORDS,
 }
