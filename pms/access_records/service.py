@@ -13,13 +13,11 @@ from pms.core.actor import Actor
 from pms.core.db import insert_into, transaction
 from pms.core.ids import new_id
 from pms.keycards import service as keycards
-from pms.keycards.models import KeyCard
 from pms.locks import lock_keys
 from pms.locks import queries as lock_queries
 from pms.locks import service as locks
 from pms.locks.models import Lock, LockSetup
 from pms.passcodes import service as passcodes
-from pms.passcodes.models import Passcode
 from pms.protocol.command import (
     ACKNOWLEDGED,
     Alive,
@@ -38,7 +36,9 @@ from pms.stays.models import Stay
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from pms.keycards.models import KeyCard
     from pms.locks.models import Door
+    from pms.passcodes.models import Passcode
     from pms.protocol.record import AccessRecord as DoorRecord
 
 # A clock that was lost writes 0; such a record is shown at the time it came in.
@@ -136,8 +136,6 @@ def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: 
     if at < _EARLIEST:
         at = now
     door = lock_queries.door_of_lock(lock.id)
-    card, code = _find_key(session, lock, record)
-    stay = _stay_of(session, card, code)
     values = {
         "id": new_id(),
         "lock_id": lock.id,
@@ -151,9 +149,6 @@ def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: 
         "result": int(record.result),
         "battery_percent": min(record.battery, 100),
         "received_at": now,
-        "key_card_id": card.id if card else None,
-        "passcode_id": code.id if code else None,
-        "stay_id": stay.id if stay else None,
     }
     table = AccessRecord.__table__
     stored = session.execute(
@@ -164,7 +159,16 @@ def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: 
     ).one_or_none()
     if stored is None:
         return
-    _tell(lock, record, at, actor, now)
+    card, code = _tell(lock, record, at, actor, now)
+    stay_id = card.stay_id if card else code.stay_id if code else None
+    stay = session.get(Stay, stay_id) if stay_id is not None else None
+    if card is not None or code is not None:
+        whose = {
+            "key_card_id": card.id if card else None,
+            "passcode_id": code.id if code else None,
+            "stay_id": stay_id,
+        }
+        session.execute(sa.update(AccessRecord).where(AccessRecord.id == stored.id).values(**whose))
     if record.event in _NOTED:
         audit.record(
             actor=actor,
@@ -193,10 +197,12 @@ _NOTED: dict[RecordEvent, str] = {
 }
 
 
-def _tell(lock: Lock, record: DoorRecord, at: datetime, actor: Actor, now: datetime) -> None:
-    """Cards and passcodes learn what the door saw; a tampered or foreign one names nobody."""
+def _tell(
+    lock: Lock, record: DoorRecord, at: datetime, actor: Actor, now: datetime
+) -> tuple[KeyCard | None, Passcode | None]:
+    """Cards and passcodes learn what the door saw, and say whose it was; what is not genuine names nobody."""
     if record.method is RecordMethod.OFFLINE_CARD and record.credential_id:
-        keycards.seen_at_door(
+        card = keycards.seen_at_door(
             lock_id=lock.id,
             credential_id=record.credential_id,
             result=record.result,
@@ -204,22 +210,11 @@ def _tell(lock: Lock, record: DoorRecord, at: datetime, actor: Actor, now: datet
             actor=actor,
             now=now,
         )
-    elif record.method is RecordMethod.OFFLINE_PASSCODE and record.result is not RecordResult.WRONG_CODE:
-        passcodes.seen_at_door(lock=lock, p=record.credential_id, result=record.result, at=at, actor=actor, now=now)
-
-
-def _find_key(session: Session, lock: Lock, record: DoorRecord) -> tuple[KeyCard | None, Passcode | None]:
-    if record.method is RecordMethod.OFFLINE_CARD and record.credential_id:
-        card = session.scalars(sa.select(KeyCard).where(KeyCard.credential_id == record.credential_id)).one_or_none()
         return card, None
     if record.method is RecordMethod.OFFLINE_PASSCODE and record.result not in _NAMELESS:
-        # The same permission can be given out in two epochs; the later code is the one that still works.
-        code = session.scalars(
-            sa.select(Passcode)
-            .where(Passcode.lock_id == lock.id, Passcode.permission == record.credential_id)
-            .order_by(Passcode.made_at.desc())
-            .limit(1)
-        ).first()
+        code = passcodes.seen_at_door(
+            lock=lock, p=record.credential_id, result=record.result, at=at, actor=actor, now=now
+        )
         return None, code
     return None, None
 
@@ -227,14 +222,9 @@ def _find_key(session: Session, lock: Lock, record: DoorRecord) -> tuple[KeyCard
 _NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
 
 
-def _stay_of(session: Session, card: KeyCard | None, code: Passcode | None) -> Stay | None:
-    stay_id = card.stay_id if card else code.stay_id if code else None
-    return session.get(Stay, stay_id) if stay_id is not None else None
-
-
 def _subject(lock: Lock, door: Door | None, stay: Stay | None, key: KeyCard | Passcode | None) -> audit.Subject:
     label = door.name if door else lock.name
-    kind = "lock" if key is None else "key_card" if isinstance(key, KeyCard) else "passcode"
+    kind = "lock" if key is None else key.__tablename__
     return audit.Subject(
         kind=kind,
         id=lock.id if key is None else key.id,

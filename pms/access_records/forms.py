@@ -1,0 +1,69 @@
+"""The filters of the page of door records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from pms.access_records.words import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What was asked for; anything that makes no sense is left out rather than refused."""
+
+    since: date | None
+    until: date | None
+    door_id: int | None
+    kind: str
+    text: str
+
+    def span(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+        """From the first day's start to the last day's end on the wall of the house."""
+        start = datetime.combine(self.since, time(0), zone).astimezone(_UTC) if self.since else None
+        end = datetime.combine(self.until + timedelta(days=1), time(0), zone).astimezone(_UTC) if self.until else None
+        return start, end
+
+    def as_query(self) -> dict[str, str]:
+        """The filters as an address carries them."""
+        values = {
+            "since": self.since.isoformat() if self.since else "",
+            "until": self.until.isoformat() if self.until else "",
+            "door": str(self.door_id or ""),
+            "kind": self.kind,
+            "q": self.text,
+        }
+        return {name: value for name, value in values.items() if value}
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was asked for."""
+        return not self.as_query()
+
+
+def read_filters(values: Mapping[str, str]) -> Filters:
+    """The filters of a query string."""
+    door = values.get("door", "")
+    kind = values.get("kind", "")
+    return Filters(
+        since=_day(values.get("since", "")),
+        until=_day(values.get("until", "")),
+        door_id=int(door) if door.isdecimal() and len(door) < 20 else None,
+        kind=kind if kind in KINDS else "",
+        text=values.get("q", "").strip()[:60],
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2100 else None
