@@ -91,6 +91,16 @@ def in_house() -> list[Stay]:
     return _stays(Stay.state == StayState.IN_HOUSE)
 
 
+def present_today(day: date) -> list[Stay]:
+    """Everybody who is in house, and everybody who should have come by the end of that day."""
+    return _stays(
+        sa.or_(
+            Stay.state == StayState.IN_HOUSE,
+            sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= day),
+        )
+    )
+
+
 def present_and_coming(day: date) -> list[Stay]:
     """Stays with a room that are in house, or expected from `day` on and at most a week ahead: for the board."""
     return _stays(
@@ -129,6 +139,23 @@ def of_same_party(stay: Stay) -> list[Stay]:
 def find_in_room(room_id: int) -> Stay | None:
     """Who is checked in to the room."""
     return next(iter(_stays(Stay.room_id == room_id, Stay.state == StayState.IN_HOUSE)), None)
+
+
+def find_by_request(request_id: str) -> Stay | None:
+    """The stay that this form booked already."""
+    return db.session.scalars(
+        sa.select(Stay)
+        .join(Reservation, Reservation.id == Stay.reservation_id)
+        .where(Reservation.request_id == request_id)
+    ).one_or_none()
+
+
+def get_step(stay_id: int, step_id: int) -> StayStep:
+    """One step of a stay; NotFound."""
+    step = db.session.get(StayStep, step_id)
+    if step is None or step.stay_id != stay_id:
+        raise NotFound
+    return step
 
 
 def list_steps(stay_id: int) -> list[StayStep]:
@@ -173,18 +200,16 @@ def free_rooms(
 
 def availability(*, arrival: date, departure: date) -> list[TypeOffer]:
     """How many rooms of each type are left on every one of these nights."""
-    capacity = dict(
-        db.session.execute(
-            sa.select(Room.room_type_id, sa.func.count()).where(~Room.out_of_order).group_by(Room.room_type_id)
-        ).tuples()
+    counts = db.session.execute(
+        sa.select(Room.room_type_id, sa.func.count()).where(~Room.out_of_order).group_by(Room.room_type_id)
     )
-    most_sold = dict(
-        db.session.execute(
-            sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold))
-            .where(TypeNight.night >= arrival, TypeNight.night < departure)
-            .group_by(TypeNight.room_type_id)
-        ).tuples()
+    capacity = {row[0]: row[1] for row in counts}
+    sold = db.session.execute(
+        sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold))
+        .where(TypeNight.night >= arrival, TypeNight.night < departure)
+        .group_by(TypeNight.room_type_id)
     )
+    most_sold = {row[0]: row[1] for row in sold}
     types = db.session.scalars(sa.select(RoomType).order_by(RoomType.position, RoomType.code))
     return [TypeOffer(kind, max(0, capacity.get(kind.id, 0) - most_sold.get(kind.id, 0))) for kind in types]
 

@@ -148,6 +148,18 @@ def check_step(kind: StepKind, state: StayState) -> StayState:
     return leads_to or state
 
 
+def allowed_steps(state: StayState) -> frozenset[StepKind]:
+    """What can be done to a stay in this state."""
+    return frozenset(kind for kind, (starts, _) in STEPS.items() if state in starts)
+
+
+def is_overdue(state: StayState, arrival: date, departure: date, today: date) -> bool:
+    """Expected and not here, or here and not gone, though the day is over."""
+    if state is StayState.CONFIRMED:
+        return arrival < today
+    return state is StayState.IN_HOUSE and departure < today
+
+
 def check_dates(arrival: date, departure: date) -> None:
     """BadDates unless it is 1 to 400 nights."""
     if not 1 <= (departure - arrival).days <= MAX_NIGHTS:

@@ -274,6 +274,16 @@ def mark_no_show(
     )
 
 
+def find_done(*, stay_id: int, request_id: str | None) -> StayStep | None:
+    """Lock the stay until the transaction ends, and find the step that this form has made already.
+
+    For acts that go beyond the stay, so that a double click does none of them twice; NotFound.
+    """
+    with transaction() as session:
+        steps.load(session, stay_id)
+        return steps.find_step(session, stay_id, request_id) if request_id else None
+
+
 def undo_last(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> StayStep:
     """Take the last step back, with its nights; NothingToUndo where it is not the last one (any more).
 

@@ -58,7 +58,7 @@ def take(
     """
     with transaction() as session:
         stay = load(session, stay_id)
-        if request_id and (earlier := _find_step(session, stay_id, request_id)):
+        if request_id and (earlier := find_step(session, stay_id, request_id)):
             return earlier
         if version is not None and stay.version != version:
             raise ChangedMeanwhile
@@ -175,7 +175,8 @@ def _in_words(session: Session, values: dict[str, Any]) -> dict[str, Any]:
     return words
 
 
-def _find_step(session: Session, stay_id: int, request_id: str) -> StayStep | None:
+def find_step(session: Session, stay_id: int, request_id: str) -> StayStep | None:
+    """The step that this form has made already."""
     return session.scalars(
         sa.select(StayStep).where(StayStep.stay_id == stay_id, StayStep.request_id == request_id)
     ).one_or_none()

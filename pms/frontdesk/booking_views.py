@@ -1,0 +1,229 @@
+"""Walk-in and new booking: two dialogs that differ in their ends only."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TypeVar
+
+from flask import Response, request, url_for
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from pms.core.errors import DomainError
+from pms.frontdesk import choices, service
+from pms.frontdesk.blueprint import blueprint
+from pms.frontdesk.check_in_views import after_check_in
+from pms.frontdesk.forms import BookingForm, WalkInForm
+from pms.guests import queries as guests
+from pms.guests.forms import GuestForm
+from pms.guests.rules import GuestFields, is_number_like
+from pms.rooms import queries as rooms
+from pms.stays import queries as stays
+from pms.stays.rules import MAX_NIGHTS
+from pms.web import errors
+from pms.web.login import actor
+from pms.web.render import go_to, render, render_dialog
+from pms.web.rights import require
+
+AnyForm = TypeVar("AnyForm", bound=BookingForm)
+
+
+@blueprint.get("/walk-in")
+@require("stays:book")
+def walk_in() -> Response:
+    """Somebody stands at the desk without a booking."""
+    form = _opened(WalkInForm)
+    return _dialog(form, _guest_form(request.args))
+
+
+@blueprint.post("/walk-in")
+@require("stays:book")
+def walk_in_now() -> Response:
+    """Guest, booking, check-in and keys: all of it or nothing."""
+    form, guest_form = WalkInForm(), _guest_form(request.form)
+    _fill(form)
+    guest = _guest(form, guest_form)
+    if not form.validate_on_submit() or guest is None:
+        return _dialog(form, guest_form, status=422)
+    try:
+        done = service.walk_in(
+            guest=guest,
+            wish=_wish(form),
+            cards=form.cards.data,
+            encoder_id=form.encoder_id.data,
+            request_id=form.request_id.data,
+            actor=actor(),
+            now=choices.present(),
+        )
+    except DomainError as error:
+        return _refused(form, guest_form, error)
+    return after_check_in(done)
+
+
+@blueprint.get("/book")
+@require("stays:book")
+def new_booking() -> Response:
+    """A promise for later."""
+    form = _opened(BookingForm)
+    return _dialog(form, _guest_form(request.args))
+
+
+@blueprint.post("/book")
+@require("stays:book")
+def book_now() -> Response:
+    """Guest and booking."""
+    form, guest_form = BookingForm(), _guest_form(request.form)
+    _fill(form)
+    guest = _guest(form, guest_form)
+    if not form.validate_on_submit() or guest is None:
+        return _dialog(form, guest_form, status=422)
+    try:
+        stay = service.book(
+            guest=guest, wish=_wish(form), request_id=form.request_id.data, actor=actor(), now=choices.present()
+        )
+    except DomainError as error:
+        return _refused(form, guest_form, error)
+    return go_to(url_for("stays.show", stay_id=stay.id), _("Booked."))
+
+
+@blueprint.get("/offers")
+@require("stays:book")
+def offers() -> Response:
+    """What is free on the dates in the dialog."""
+    form = (WalkInForm if "cards" in request.args else BookingForm)(formdata=request.args)
+    _fill(form)
+    return render("frontdesk/_offers.html", form=form, types=_types(form), **_span(form))
+
+
+@blueprint.get("/guest-hits")
+@require("stays:book")
+def guest_hits() -> Response:
+    """Guests who may be meant, for the first part of the dialogs."""
+    text = request.args.get("guest_q", "").strip()
+    family_name, given_name = _split_name(text)
+    is_phone = is_number_like(text)
+    return render(
+        "frontdesk/_guest_hits.html",
+        hits=stays.search(text, limit=5) if text else [],
+        text=text,
+        typed_family="" if is_phone else family_name,
+        typed_given="" if is_phone else given_name,
+        typed_phone=text if is_phone else "",
+        dialog_url=url_for("frontdesk.walk_in" if "cards" in request.args else "frontdesk.new_booking"),
+    )
+
+
+def _split_name(text: str) -> tuple[str, str]:
+    """Family and given name of what was typed into the search, to begin the new guest with."""
+    given_name, _space, family_name = text.rpartition(" ")
+    return family_name, given_name.strip()
+
+
+def _opened(kind: type[AnyForm]) -> AnyForm:
+    """The dialog as it opens; what was typed already (in the address) is kept when a guest is chosen."""
+    arrival = choices.tonight() if kind is WalkInForm else choices.today()
+    types = rooms.list_room_types()
+    typed = MultiDict(request.args)
+    proposals = {
+        "request_id": choices.new_request(),
+        "arrival_date": arrival.isoformat(),
+        "departure_date": choices.tomorrow_of(arrival).isoformat(),
+        "adults": "1",
+        "children": "0",
+        "room_type_id": str(types[0].id) if types else "",
+        "cards": typed.get("adults", "1"),
+    }
+    for name, value in proposals.items():
+        if not typed.get(name):
+            typed[name] = value
+    form = kind(formdata=typed)
+    _fill(form)
+    return form
+
+
+def _guest_form(typed: MultiDict[str, str]) -> GuestForm:
+    return GuestForm(formdata=typed)
+
+
+def _guest(form: BookingForm, guest_form: GuestForm) -> int | GuestFields | None:
+    """The chosen guest, or the fields of a new one; None where they are not well formed."""
+    if form.known_guest is not None:
+        return form.known_guest
+    return guest_form.fields() if guest_form.validate() else None
+
+
+def _wish(form: BookingForm) -> service.Wish:
+    return service.Wish(
+        room_type_id=form.room_type_id.data,
+        room_id=form.room_id.data,
+        arrival_date=form.arrival_date.data,
+        departure_date=form.departure_date.data,
+        adults=form.adults.data,
+        children=form.children.data or 0,
+        note=form.stay_note.data or "",
+    )
+
+
+def _refused(form: BookingForm, guest_form: GuestForm, error: DomainError) -> Response:
+    """Show the refusal beside the field that it is about, whichever of the two forms has it."""
+    name = str(error.params.get("field") or error.field or "")
+    errors.put_into(guest_form if name in guest_form and name not in form else form, error)
+    return _dialog(form, guest_form, status=422)
+
+
+def _dialog(form: BookingForm, guest_form: GuestForm, status: int = 200) -> Response:
+    _fill(form)
+    is_walk_in = isinstance(form, WalkInForm)
+    return render_dialog(
+        "frontdesk/_walk_in.html" if is_walk_in else "frontdesk/_book.html",
+        status=status,
+        dialog_heading=_("Walk-in") if is_walk_in else _("New booking"),
+        form=form,
+        guest_form=guest_form,
+        guest=guests.get_guest(form.known_guest) if form.known_guest else None,
+        is_new_guest=form.known_guest is None
+        and (request.values.get("new_guest") == "1" or bool(request.values.get("family_name"))),
+        text=request.values.get("guest_q", ""),
+        types=_types(form),
+        **_span(form),
+    )
+
+
+def _fill(form: BookingForm) -> None:
+    arrival, departure = _dates(form)
+    kind = form.room_type_id.data
+    chosen = rooms.find_room(form.room_id.data) if form.room_id.data else None
+    free = [
+        offer
+        for offer in stays.free_rooms(room_type_id=kind, arrival=arrival, departure=departure)
+        if kind is None or offer.room.room_type_id == kind
+    ]
+    is_walk_in = isinstance(form, WalkInForm)
+    if chosen is not None and kind is not None and chosen.room_type_id != kind:
+        form.room_id.data, chosen = None, None
+    if is_walk_in and form.room_id.data is None and free:
+        form.room_id.data = free[0].room.id
+    choices.fill_rooms(form.room_id, free, chosen=chosen, empty=None if is_walk_in else _("No room yet"))
+    form.room_type_id.choices = [(str(offer.room_type.id), offer.room_type.name) for offer in _types(form)]
+    if isinstance(form, WalkInForm):
+        choices.fill_cards(form.cards)
+        choices.fill_machines(form.encoder_id, chosen=form.encoder_id.data)
+
+
+def _types(form: BookingForm) -> list[stays.TypeOffer]:
+    arrival, departure = _dates(form)
+    return stays.availability(arrival=arrival, departure=departure)
+
+
+def _dates(form: BookingForm) -> tuple[date, date]:
+    """The dates in the form where they make sense, else one night."""
+    arrival: date = form.arrival_date.data or choices.tonight()
+    departure: date = form.departure_date.data or choices.tomorrow_of(arrival)
+    if not 0 < (departure - arrival).days <= MAX_NIGHTS:
+        departure = choices.tomorrow_of(arrival)
+    return arrival, departure
+
+
+def _span(form: BookingForm) -> dict[str, object]:
+    arrival, departure = _dates(form)
+    return {"arrival": arrival, "departure": departure, "nights": (departure - arrival).days}

@@ -1,0 +1,93 @@
+"""What the desk's dialogs offer to choose from, in the reader's words."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flask import current_app, session
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from pms.encoders.words import STATE_WORDS as MACHINE_WORDS
+from pms.frontdesk import queries
+from pms.rooms.rules import HOUSEKEEPING_WORDS
+from pms.stays import rules as stay_rules
+from pms.web import filters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wtforms import SelectField
+
+    from pms.rooms.models import Room
+    from pms.stays.queries import RoomOffer
+
+DESK_ENCODER = "encoder_id"
+MAX_CARDS = 8
+
+
+def present() -> datetime:
+    """The instant at which this request is answered."""
+    now: datetime = current_app.config["NOW"]()
+    return now
+
+
+def today() -> date:
+    """The date on the wall of the house."""
+    return filters.local(present()).date()
+
+
+def tonight() -> date:
+    """The night that a guest who comes now sleeps first."""
+    return stay_rules.tonight(filters.local(present()))
+
+
+def tomorrow_of(arrival: date) -> date:
+    """The departure of a stay of one night, and not before tomorrow noon is over."""
+    return arrival + timedelta(days=1)
+
+
+def new_request() -> str:
+    """The id that makes a form's act happen once."""
+    return str(uuid.uuid4())
+
+
+def fill_rooms(
+    field: SelectField, offers: Sequence[RoomOffer], *, chosen: Room | None, empty: str | None = None
+) -> None:
+    """Options in groups, ready rooms of the type first. A room that was chosen stays in the list though it is gone."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    if empty is not None:
+        groups[_("Later")] = [("", empty)]
+    for offer in offers:
+        ready = _("ready") if offer.is_ready else _("not ready yet")
+        groups.setdefault(f"{offer.room.room_type.name}, {ready}", []).append(
+            (str(offer.room.id), room_label(offer.room))
+        )
+    if chosen is not None and chosen.id not in {offer.room.id for offer in offers}:
+        groups[_("No longer free")] = [(str(chosen.id), room_label(chosen))]
+    field.choices = groups
+
+
+def room_label(room: Room) -> str:
+    """Number and cleaning state."""
+    return f"{room.number} · {_(HOUSEKEEPING_WORDS[room.housekeeping])}"
+
+
+def fill_cards(field: SelectField) -> None:
+    """From none to a handful."""
+    options = [("0", _("No card now"))]
+    options += [(str(count), ngettext("%(num)d card", "%(num)d cards", count)) for count in range(1, MAX_CARDS + 1)]
+    field.choices = options
+
+
+def fill_machines(field: SelectField, *, chosen: int | None = None) -> None:
+    """The machines in use; the one of this desk is chosen where nothing else was said."""
+    machines, mine = queries.machines(chosen or session.get(DESK_ENCODER))
+    field.choices = [(str(machine.id), f"{machine.name} ({_(MACHINE_WORDS[machine.state])})") for machine in machines]
+    if not machines:
+        field.choices = [("", _("There is no card machine"))]
+    if field.data is None and (mine or machines):
+        field.data = (mine or machines[0]).id

@@ -1,0 +1,108 @@
+"""What browsers send to the desk's dialogs: shapes only."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from pms.web.forms import Form, request_id_field
+
+
+def _id_or_none(text: object) -> int | None:
+    return int(str(text)) if text not in (None, "", "None") else None
+
+
+def _whole(text: object) -> int:
+    return int(str(text or 0))
+
+
+class StepForm(Form):
+    """Every verb: the version that the clerk saw, and an id that makes a double click one act."""
+
+    request_id = request_id_field()
+    version = HiddenField()
+
+    @property
+    def seen_version(self) -> int | None:
+        """The version that the page showed."""
+        text = str(self.version.data or "")
+        return int(text) if text.isdecimal() else None
+
+
+class RoomForm(StepForm):
+    """Assign a room, or move to another."""
+
+    # The service knows better than a list that was made before somebody else clicked.
+    room_id = SelectField(
+        _l("Room"), coerce=_id_or_none, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
+    )
+
+
+class DepartureForm(StepForm):
+    """Extend or shorten."""
+
+    departure_date = DateField(_l("New departure"), validators=[InputRequired(_l("Enter a date."))])
+
+
+class KeysForm(StepForm):
+    """How many cards now, on which machine."""
+
+    cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, 8)])
+    encoder_id = SelectField(_l("Card machine"), coerce=_id_or_none, validate_choice=False)
+
+
+class CheckInForm(KeysForm):
+    """Who (a document that is missing), which room and until when, keys."""
+
+    document_kind = SelectField(_l("Document"), validators=[Optional()])
+    document_number = StringField(_l("Document number"), validators=[Length(max=40)])
+    room_id = SelectField(
+        _l("Room"), coerce=_id_or_none, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
+    )
+    departure_date = DateField(_l("Departure"), validators=[InputRequired(_l("Enter a date."))])
+
+
+class DatesForm(StepForm):
+    """From when to when, which type, how many: what booking, walk-in and change have in common."""
+
+    arrival_date = DateField(_l("Arrival"), validators=[InputRequired(_l("Enter a date."))])
+    departure_date = DateField(_l("Departure"), validators=[InputRequired(_l("Enter a date."))])
+    adults = IntegerField(_l("Adults"), validators=[InputRequired(_l("At least one adult.")), NumberRange(1, 20)])
+    children = IntegerField(_l("Children"), default=0, validators=[Optional(), NumberRange(0, 20)])
+    room_type_id = RadioField(
+        _l("Room type"),
+        coerce=_id_or_none,
+        validate_choice=False,
+        validators=[InputRequired(_l("Choose a room type."))],
+    )
+
+
+class BookingForm(DatesForm):
+    """A new booking; the guest is known (`guest_id`) or entered beside it."""
+
+    guest_id = HiddenField()
+    room_id = SelectField(_l("Room"), coerce=_id_or_none, validate_choice=False)
+    stay_note = TextAreaField(_l("Note on the booking"), validators=[Length(max=500)])
+
+    @property
+    def known_guest(self) -> int | None:
+        """The guest that was chosen from the search."""
+        text = str(self.guest_id.data or "")
+        return int(text) if text.isdecimal() else None
+
+
+class WalkInForm(BookingForm):
+    """A booking that begins now, with its keys."""
+
+    room_id = SelectField(
+        _l("Room"), coerce=_id_or_none, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
+    )
+    cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, 8)])
+    encoder_id = SelectField(_l("Card machine"), coerce=_id_or_none, validate_choice=False)
+
+
+class UndoForm(Form):
+    """Take the step back that the page showed as the last one."""
+
+    step_id = HiddenField(validators=[InputRequired()])

@@ -1,0 +1,96 @@
+"""The list of stays, a stay's page, and the search in the top bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+
+from pms.core import clock
+from pms.core.text import N_
+from pms.rooms.rules import HOUSEKEEPING_WORDS
+from pms.stays import queries, rules
+from pms.stays.models import StayState, StepKind
+from pms.web import filters
+from pms.web.render import render
+from pms.web.rights import require
+
+blueprint = Blueprint("stays", __name__)
+
+SHOWN: dict[str, tuple[str, tuple[StayState, ...]]] = {
+    "current": (N_("Expected and in house"), (StayState.CONFIRMED, StayState.IN_HOUSE)),
+    "past": (N_("Checked out"), (StayState.CHECKED_OUT,)),
+    "off": (N_("Cancelled and no-show"), (StayState.CANCELLED, StayState.NO_SHOW)),
+    "all": (N_("All"), ()),
+}
+STATE_TONES = {
+    StayState.CONFIRMED: "info",
+    StayState.IN_HOUSE: "accent",
+    StayState.CHECKED_OUT: "muted",
+    StayState.CANCELLED: "muted",
+    StayState.NO_SHOW: "warn",
+}
+
+
+@blueprint.get("/")
+@require("stays:view")
+def index() -> Response:
+    """Stays, newest first, a page at a time."""
+    show = request.args.get("show", "current")
+    show = show if show in SHOWN else "current"
+    text = request.args.get("q", "").strip()
+    found = queries.list_page(states=SHOWN[show][1], text=text, before_id=request.args.get("before", type=int))
+    return render(
+        "stays/index.html",
+        "stays/_rows.html" if "before" in request.args else "stays/_list.html",
+        found=found,
+        show=show,
+        shown={name: _(word) for name, (word, _states) in SHOWN.items()},
+        text=text,
+        **_words(),
+    )
+
+
+@blueprint.get("/<int:stay_id>")
+@require("stays:view")
+def show(stay_id: int) -> Response:
+    """Who, where, when, what can be done, keys, passcodes, history."""
+    stay = queries.get_stay(stay_id)
+    local_now = filters.local(clock.now())
+    return render(
+        "stays/show.html",
+        stay=stay,
+        steps=queries.list_steps(stay_id),
+        undoable=queries.last_step(stay_id),
+        allowed=rules.allowed_steps(stay.state),
+        is_due=stay.arrival_date <= local_now.date(),
+        is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, local_now.date()),
+        nights=(stay.departure_date - stay.arrival_date).days,
+        companions=queries.of_same_party(stay),
+        Kind=StepKind,
+        step_words=rules.STEP_WORDS,
+        housekeeping_words=HOUSEKEEPING_WORDS,
+        **_words(),
+    )
+
+
+@blueprint.get("/search")
+@require("guests:view")
+def search() -> Response:
+    """Guests by name, phone, document or room, with where they are: the top bar's results."""
+    text = request.args.get("q", "").strip()
+    return render(
+        "stays/search.html", "stays/_hits.html", hits=queries.search(text) if text else [], text=text, **_words()
+    )
+
+
+@blueprint.get("/of-guest/<int:guest_id>")
+@require("stays:view")
+def of_guest(guest_id: int) -> Response:
+    """A guest's stays, as a part of the guest's page."""
+    return render("stays/of_guest.html", "stays/_of_guest.html", stays=queries.of_guest(guest_id), **_words())
+
+
+def _words() -> dict[str, Any]:
+    return {"state_words": rules.STATE_WORDS, "state_tones": STATE_TONES}
