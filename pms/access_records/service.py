@@ -211,6 +211,9 @@ def _tell(
             now=now,
         )
         return card, None
+    if record.event is RecordEvent.EPOCH_MOVED:
+        passcodes.epoch_moved(lock=lock, p=record.credential_id, at=at, actor=actor, now=now)
+        return None, None
     if record.method is RecordMethod.OFFLINE_PASSCODE and record.result not in _NAMELESS:
         code = passcodes.seen_at_door(
             lock=lock, p=record.credential_id, result=record.result, at=at, actor=actor, now=now

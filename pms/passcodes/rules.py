@@ -1,76 +1,108 @@
-"""Which passcode a stay gets, and what is true of one that exists. Instants are aware; the locks count in hours."""
+"""Which code a stay gets, and what is true of it at the door: decided on plain values (protocol.md, section 3)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pms.core.errors import DomainError
 from pms.core.text import N_
-from pms.passcodes.models import PasscodeKind, PasscodeProof, PasscodeState
-from pms.protocol.passcode import Days, Nights, nth_checkout
+from pms.passcodes.models import PasscodeKind, PasscodeState
+from pms.protocol.passcode import DAY, Clear, Days, Nights, nth_checkout
+from pms.stays.models import StayState
 
 if TYPE_CHECKING:
-    from pms.passcodes.models import Passcode
+    from zoneinfo import ZoneInfo
 
-GRACE = timedelta(minutes=15)
-FIRST_USE = timedelta(days=7)
 MAX_NIGHTS = 31
 MAX_DAYS = 400
-_HOUR, _DAY = 3600, 86400
+LAST_EPOCH = 255
+GRACE = timedelta(seconds=900)
+CLEAR_LASTS = timedelta(hours=24)
 
 
 class NoRoomYet(DomainError):
-    """A passcode belongs to a door."""
+    """A code opens a door, so a room must be assigned."""
 
-    code = "no_room_for_passcode"
-    message = N_("Assign a room first: a passcode belongs to one door.")
-
-
-class NoPasscodeLock(DomainError):
-    """The room's door has no lock that understands passcodes."""
-
-    code = "no_passcode_lock"
-    message = N_(
-        "The door of room %(room)s has no lock with a keypad that is set up. Make a key card, or ask maintenance."
-    )
+    code = "passcode_no_room"
+    message = N_("Assign a room first: a passcode is made for a door.")
 
 
-class StayIsOver(DomainError):
-    """No code for a guest who has left or does not come."""
+class NoLock(DomainError):
+    """The room's door has no lock, or one that does not know this server's keys yet."""
 
-    code = "stay_is_over"
-    message = N_("This stay is over; it gets no passcode any more.")
+    code = "passcode_no_lock"
+    message = N_("The door %(door)s has no lock that is set up yet, so no passcode can open it.")
+
+
+class StayEnded(DomainError):
+    """Codes are for stays that are expected or in house."""
+
+    code = "passcode_stay_ended"
+    message = N_("This stay is over; no more passcodes are made for it.")
+
+
+class TimeIsOver(DomainError):
+    """The code would end before it begins."""
+
+    code = "passcode_time_is_over"
+    message = N_("The stay ended on %(until)s. Extend it first, then make a passcode.")
 
 
 class TooLong(DomainError):
-    """The lock counts at most 400 days."""
+    """The longest code lasts 400 days."""
 
     code = "passcode_too_long"
-    message = N_("A passcode holds for at most 400 days. Make it again later, or make a key card.")
+    message = N_("A passcode lasts at most 400 days. Shorten the stay, or make a new code later.")
 
 
-class EpochAhead(DomainError):
-    """Another code would be two steps ahead of the lock."""
+class LockTooFarBehind(DomainError):
+    """Two series of codes ahead of the lock is one too many."""
 
-    code = "epoch_ahead"
+    code = "lock_too_far_behind"
     message = N_(
-        "A clear code was given out for this door and nobody knows yet that it was typed. "
-        "Type it at the door first, or bring the door’s records to the server."
+        "The lock of %(door)s has not been heard of since the last change of codes. Have the clear code that was given out "
+        "typed at the door, or reach the lock, then make the passcode."
     )
 
 
-class AlreadyRevoked(DomainError):
-    """The code is dead, or its clear code was given out."""
+class LockUsedUp(DomainError):
+    """The lock's 256 series of codes are used up."""
 
-    code = "already_revoked"
-    message = N_("This passcode is revoked already.")
+    code = "lock_used_up"
+    message = N_("All series of codes of the lock of %(door)s are used up. It must be set up again with a phone.")
+
+
+class NotAlive(DomainError):
+    """What is dead at the door need not be revoked."""
+
+    code = "passcode_not_alive"
+    message = N_("This passcode does not open the door any more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start that was handed out to another party at a lock, in the epoch in question."""
+
+    starts_at: datetime
+    # The party cancelled or moved away: nobody may come with its code any more.
+    is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """How a lock reckons time."""
+
+    offset_quarters: int
+    check_out_hour: int
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A permission with the times that the lock will use."""
+    """A permission with the times that the lock makes of it."""
 
     kind: PasscodeKind
     permission: Nights | Days
@@ -78,87 +110,113 @@ class Choice:
     valid_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a door does with a code now: `kind` for the badge, `message` for the clerk, `until` filled in where it counts."""
+def earliest_start(*, state: StayState, now: datetime, arrival: date, check_in_hour: int, zone: ZoneInfo) -> datetime:
+    """The full hour from which a new code of a stay holds: the present one, or that of check-in on the arrival day."""
+    if state is StayState.IN_HOUSE:
+        return full_hour(now)
+    arrives = datetime(arrival.year, arrival.month, arrival.day, check_in_hour, tzinfo=zone).astimezone(UTC)
+    return full_hour(max(now, arrives))
 
-    kind: str
-    message: str
-    until: datetime | None = None
 
-
-def hour_of(at: datetime) -> datetime:
-    """The full hour that an instant lies in; locks count hours in UTC."""
+def full_hour(at: datetime) -> datetime:
+    """The beginning of the hour that an instant is in, in UTC."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def choose(*, start: datetime, until: datetime, utc_offset_quarters: int, check_out_hour: int) -> Choice:
-    """The shortest code from the hour of `start` that lasts to the check-out at `until`; TooLong past 400 days.
+def choose(*, start: datetime, departure: date, clockwork: Clockwork) -> Choice:
+    """Nights up to 31 of them, days above; until check-out of the departure date by the lock's own clock.
 
-    Up to 31 nights it is a nights code, beyond that a days code, which counts from 00:00 UTC of the day.
+    TimeIsOver where that is past before it begins, TooLong above 400.
     """
-    first = int(hour_of(start).timestamp())
-    last = int(until.timestamp())
-    nights = _count(first, last, utc_offset_quarters, check_out_hour)
+    first = int(start.timestamp())
+    nights = _check_outs(first, departure, clockwork)
+    if nights < 1:
+        raise TimeIsOver(until=_ends(first - DAY, 1, clockwork))
     if nights <= MAX_NIGHTS:
-        return _choice(PasscodeKind.NIGHTS, Nights(first, nights), nights, utc_offset_quarters, check_out_hour)
-    day = first - first % _DAY
-    days = _count(day, last, utc_offset_quarters, check_out_hour)
+        return _choice(PasscodeKind.NIGHTS, Nights(first, nights), first, nights, clockwork)
+    midnight = first // DAY * DAY
+    days = _check_outs(midnight, departure, clockwork)
     if days > MAX_DAYS:
         raise TooLong
-    # 32 nights from an hour can be 31 check-outs after... the day's beginning: a days code has at least 32.
-    return _choice(PasscodeKind.DAYS, Days(day, max(days, MAX_NIGHTS + 1)), days, utc_offset_quarters, check_out_hour)
+    return _choice(PasscodeKind.DAYS, Days(midnight, days), midnight, days, clockwork)
 
 
-def outlook(code: Passcode, now: datetime) -> Outlook:
-    """The truth about a code, as far as anybody can know it."""
-    if code.state is PasscodeState.REVOKED:
-        return Outlook("muted", N_("Dead: the lock said that a newer code or a clear code was used."))
-    if code.refused_since is not None:
-        return Outlook("muted", N_("Refused: a later guest’s code was used at this door."))
-    if now > code.valid_until + GRACE:
-        return Outlook("muted", N_("Over since %(until)s."), code.valid_until)
-    if code.state is PasscodeState.REVOKING:
-        return Outlook(
-            "warn",
-            N_("Opens until somebody types the clear code at the door, at most until %(until)s."),
-            code.valid_until,
-        )
-    if code.ended_at is not None:
-        return Outlook(
-            "warn",
-            N_(
-                "The stay is over, the door does not know it: opens until the next guest’s code is used, at most until %(until)s."
-            ),
-            code.valid_until,
-        )
-    if code.proof is PasscodeProof.CONFIRMED:
-        return Outlook("ok", N_("Opens until %(until)s; it was used at the door."), code.valid_until)
-    if now < code.valid_from - GRACE:
-        return Outlook("info", N_("Will open until %(until)s."), code.valid_until)
-    return Outlook("ok", N_("Opens until %(until)s; not used yet."), code.valid_until)
+def must_move_on(*, choice: Choice, others: Iterable[Start]) -> bool:
+    """Whether the code must be of the next epoch, because an earlier party's code would not end with its first use.
+
+    A code of days counts from midnight, so every start of that day is in its way.
+    """
+    for other in others:
+        if other.starts_at == choice.valid_from or (other.is_gone and other.starts_at >= choice.valid_from):
+            return True
+        is_same_day = choice.valid_from <= other.starts_at < choice.valid_from + timedelta(days=1)
+        if choice.kind is PasscodeKind.DAYS and is_same_day:
+            return True
+    return False
 
 
-def is_alive(code: Passcode, now: datetime) -> bool:
-    """Whether the door may still open to it."""
-    return code.state is not PasscodeState.REVOKED and code.refused_since is None and now <= code.valid_until + GRACE
+def check_epoch(*, epoch: int, known_epoch: int, door: str) -> None:
+    """LockTooFarBehind more than one epoch ahead of what the lock is known to be in, LockUsedUp past the last."""
+    if epoch > LAST_EPOCH:
+        raise LockUsedUp(door=door)
+    if epoch > known_epoch + 1:
+        raise LockTooFarBehind(door=door)
 
 
-def dies_with(epoch: int, cleared: int) -> bool:
-    """Whether a code of `epoch` is dead once the lock has left `cleared` for the next one."""
-    return (cleared - epoch) % 256 < 128
+def clear_permission(now: datetime) -> Clear:
+    """Typed within a day, it ends every code of its epoch."""
+    return Clear(int(full_hour(now).timestamp()))
 
 
-def _count(first: int, last: int, utc_offset_quarters: int, check_out_hour: int) -> int:
-    """How many check-outs lie after `first`, up to the one at or next after `last`; at least one."""
-    count = 1
-    while nth_checkout(first, count, utc_offset_quarters, check_out_hour) < last and count <= MAX_DAYS:
-        count += 1
-    return count
+class Life(StrEnum):
+    """What can honestly be said about a code at its door."""
+
+    COMING = "coming"
+    OPENS = "opens"
+    STILL_OPENS = "still_opens"  # the stay has no use for it any more
+    BEING_REVOKED = "being_revoked"  # a clear code was handed out, nobody knows that it was typed
+    TIME_OVER = "time_over"
+    REVOKED = "revoked"  # the lock said so
 
 
-def _choice(
-    kind: PasscodeKind, permission: Nights | Days, count: int, utc_offset_quarters: int, check_out_hour: int
-) -> Choice:
-    until = nth_checkout(permission.start, count, utc_offset_quarters, check_out_hour)
-    return Choice(kind, permission, datetime.fromtimestamp(permission.start, UTC), datetime.fromtimestamp(until, UTC))
+def life(*, state: PasscodeState, is_ended: bool, valid_from: datetime, valid_until: datetime, now: datetime) -> Life:
+    """The truth about a code in one word."""
+    if state is PasscodeState.REVOKED:
+        return Life.REVOKED
+    if now > valid_until + GRACE:
+        return Life.TIME_OVER
+    if state is PasscodeState.REVOKING:
+        return Life.BEING_REVOKED
+    if is_ended:
+        return Life.STILL_OPENS
+    return Life.COMING if now < valid_from - GRACE else Life.OPENS
+
+
+def is_alive(life_now: Life) -> bool:
+    """Whether the door may still take it, now or later."""
+    return life_now not in (Life.TIME_OVER, Life.REVOKED)
+
+
+def is_ended_by(*, old_kind: PasscodeKind, old_start: datetime, new_kind: PasscodeKind, new_start: datetime) -> bool:
+    """Whether a guest's code is superseded once another of the same epoch, with this start, has opened the door."""
+    if PasscodeKind.CLEAR in (old_kind, new_kind):
+        return False
+    floor = new_start
+    if old_kind is PasscodeKind.DAYS:
+        floor = floor.replace(hour=0, minute=0, second=0, microsecond=0)
+    return old_start < floor
+
+
+def _check_outs(start: int, departure: date, clockwork: Clockwork) -> int:
+    """How many check-outs of the lock lie after the start, up to that of the departure date."""
+    first = nth_checkout(start, 1, clockwork.offset_quarters, clockwork.check_out_hour)
+    local = datetime.fromtimestamp(first, UTC) + timedelta(minutes=15 * clockwork.offset_quarters)
+    return (departure - local.date()).days + 1
+
+
+def _choice(kind: PasscodeKind, permission: Nights | Days, start: int, count: int, clockwork: Clockwork) -> Choice:
+    return Choice(kind, permission, datetime.fromtimestamp(start, UTC), _ends(start, count, clockwork))
+
+
+def _ends(start: int, count: int, clockwork: Clockwork) -> datetime:
+    return datetime.fromtimestamp(nth_checkout(start, count, clockwork.offset_quarters, clockwork.check_out_hour), UTC)

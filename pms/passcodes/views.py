@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.errors import DomainError
-from pms.passcodes import queries, rules, service
+from pms.passcodes import queries, service
 from pms.passcodes.forms import PasscodeForm
 from pms.passcodes.models import PasscodeKind
-from pms.passcodes.words import KINDS
+from pms.passcodes.words import KIND_WORDS, LIFE_KINDS, LIFE_WORDS
 from pms.stays import queries as stays
 from pms.web import errors
 from pms.web.login import actor
@@ -26,10 +26,15 @@ blueprint = Blueprint("passcodes", __name__)
 @require("keys:view")
 def of_stay(stay_id: int) -> Response:
     """The codes of a stay, as a part of its page."""
-    now = clock.now()
-    codes = [(code, rules.outlook(code, now), rules.is_alive(code, now)) for code in queries.passcodes_of_stay(stay_id)]
-    stay = stays.get_stay(stay_id)
-    return render("passcodes/of_stay.html", "passcodes/_of_stay.html", stay=stay, codes=codes, kinds=KINDS)
+    return render(
+        "passcodes/of_stay.html",
+        "passcodes/_of_stay.html",
+        stay=stays.get_stay(stay_id),
+        lines=queries.lines_of_stay(stay_id, now=clock.now()),
+        kinds=KIND_WORDS,
+        life_words=LIFE_WORDS,
+        life_kinds=LIFE_KINDS,
+    )
 
 
 @blueprint.get("/stay/<int:stay_id>/new")
@@ -47,7 +52,9 @@ def make(stay_id: int) -> Response:
     if not form.validate_on_submit():
         return _ask(stay_id, form, status=422)
     try:
-        shown = service.issue_for_stay(stay_id=stay_id, request_id=form.request_id.data, actor=actor(), now=clock.now())
+        shown = service.issue_for_stay(
+            stay_id=stay_id, request_id=str(form.request_id.data), actor=actor(), now=clock.now()
+        )
     except DomainError as error:
         errors.put_into(form, error)
         return _ask(stay_id, form, status=422)
@@ -66,7 +73,7 @@ def show(passcode_id: int) -> Response:
 def paper(passcode_id: int) -> str:
     """The digits on a page to print; noted like every look at them."""
     shown = service.show_again(passcode_id=passcode_id, actor=actor(), now=clock.now())
-    return render_template("passcodes/paper.html", shown=shown, kinds=KINDS, is_clear=_is_clear(shown))
+    return render_template("passcodes/paper.html", shown=shown, kinds=KIND_WORDS, is_clear=_is_clear(shown))
 
 
 @blueprint.get("/<int:passcode_id>/revoke")
@@ -84,7 +91,9 @@ def revoke_now(passcode_id: int) -> Response:
     if not form.validate_on_submit():
         return _ask_revoke(passcode_id, form, status=422)
     try:
-        shown = service.revoke(passcode_id=passcode_id, request_id=form.request_id.data, actor=actor(), now=clock.now())
+        shown = service.revoke(
+            passcode_id=passcode_id, request_id=str(form.request_id.data), actor=actor(), now=clock.now()
+        )
     except DomainError as error:
         errors.put_into(form, error)
         return _ask_revoke(passcode_id, form, status=422)
@@ -106,7 +115,7 @@ def _ask_revoke(passcode_id: int, form: PasscodeForm, status: int = 200) -> Resp
         dialog_heading=_("Revoke the passcode"),
         form=form,
         code=code,
-        others=service.count_dying(passcode_id, now=clock.now()),
+        others=queries.count_dying_with(code, now=clock.now()),
         back_url=url_for("stays.show", stay_id=code.stay_id) if code.stay_id else url_for("keycards.index"),
     )
 
@@ -115,9 +124,9 @@ def _reveal(shown: service.ShownPasscode) -> Response:
     code = shown.passcode
     return render_dialog(
         "passcodes/_shown.html",
-        dialog_heading=_(KINDS[code.kind]),
+        dialog_heading=_(KIND_WORDS[code.kind]),
         shown=shown,
-        kinds=KINDS,
+        kinds=KIND_WORDS,
         is_clear=_is_clear(shown),
         is_long=code.kind is PasscodeKind.DAYS,
         back_url=url_for("stays.show", stay_id=code.stay_id) if code.stay_id else url_for("keycards.index"),

@@ -1,21 +1,41 @@
-"""Passcodes in words: kinds, and acts of the audit trail."""
+"""What the pages say about passcodes."""
 
 from __future__ import annotations
 
 from pms.core.text import N_
 from pms.passcodes.models import PasscodeKind
+from pms.passcodes.rules import Life
 
-KINDS: dict[PasscodeKind, str] = {
-    PasscodeKind.NIGHTS: N_("Passcode"),
-    PasscodeKind.DAYS: N_("Passcode for a long stay"),
+LIFE_WORDS: dict[Life, str] = {
+    Life.COMING: N_("Opens later"),
+    Life.OPENS: N_("Opens"),
+    Life.STILL_OPENS: N_("Not wanted, still opens"),
+    Life.BEING_REVOKED: N_("Clear code given out"),
+    Life.TIME_OVER: N_("Time over"),
+    Life.REVOKED: N_("Dead, the door said so"),
+}
+
+LIFE_KINDS: dict[Life, str] = {
+    Life.COMING: "info",
+    Life.OPENS: "ok",
+    Life.STILL_OPENS: "warn",
+    Life.BEING_REVOKED: "warn",
+    Life.TIME_OVER: "muted",
+    Life.REVOKED: "muted",
+}
+
+KIND_WORDS: dict[PasscodeKind, str] = {
+    PasscodeKind.NIGHTS: N_("Guest passcode"),
+    PasscodeKind.DAYS: N_("Guest passcode for a long stay"),
     PasscodeKind.CLEAR: N_("Clear code"),
 }
 
-ACTIONS: dict[str, str] = {
-    "passcodes.made": N_("made a passcode for %(subject)s"),
-    "passcodes.shown": N_("looked at a passcode of %(subject)s"),
-    "passcodes.clear_code_made": N_("made a clear code for %(subject)s"),
-    "passcodes.ended": N_("ended the passcodes of %(subject)s in the book"),
-    "passcodes.used": N_("passcode of %(subject)s was used"),
-    "passcodes.epoch_moved": N_("older passcodes of %(subject)s are dead"),
+# For the audit trail's page.
+ACTION_WORDS: dict[str, str] = {
+    "passcodes.made": N_("Passcode made and shown"),
+    "passcodes.shown": N_("Passcode shown again"),
+    "passcodes.clear_code_shown": N_("Clear code made and shown"),
+    "passcodes.ended": N_("Passcodes not wanted any more"),
+    "passcodes.reinstated": N_("Passcodes wanted again"),
+    "passcodes.revoked": N_("Passcodes dead at the door"),
 }
