@@ -30,12 +30,11 @@ KIND_WORDS: dict[PasscodeKind, str] = {
     PasscodeKind.CLEAR: N_("Clear code"),
 }
 
-# For the audit trail's page.
-ACTION_WORDS: dict[str, str] = {
-    "passcodes.made": N_("Passcode made and shown"),
-    "passcodes.shown": N_("Passcode shown again"),
-    "passcodes.clear_code_shown": N_("Clear code made and shown"),
-    "passcodes.ended": N_("Passcodes not wanted any more"),
-    "passcodes.reinstated": N_("Passcodes wanted again"),
-    "passcodes.revoked": N_("Passcodes dead at the door"),
+ACTIONS = {
+    "passcodes.made": N_("Made a passcode: %(subject)s"),
+    "passcodes.shown": N_("Looked at a passcode: %(subject)s"),
+    "passcodes.clear_code_shown": N_("Made a clear code: %(subject)s"),
+    "passcodes.ended": N_("Ended passcodes: %(subject)s"),
+    "passcodes.reinstated": N_("Took the end of passcodes back: %(subject)s"),
+    "passcodes.revoked": N_("The door has given up older passcodes: %(subject)s"),
 }
