@@ -50,13 +50,13 @@ OCCUPANCY_WORDS: dict[Occupancy, str] = {
 SHOW_WORDS: dict[str, str] = {
     "": N_("All rooms"),
     "vacant": N_("Vacant"),
-    "ready": N_("Vacant and clean"),
+    "ready": N_("Ready"),
     "arriving": N_("Arriving"),
     "occupied": N_("Occupied"),
     "leaving": N_("Leaving"),
-    "dirty": N_("To be cleaned"),
+    "dirty": N_("To clean"),
     "out_of_order": N_("Out of order"),
-    "door": N_("Lock needs attention"),
+    "door": N_("Check the lock"),
 }
 
 

@@ -43,6 +43,9 @@ def board_page() -> Response:
         types={tile.type_id: tile.type_name for tile in tiles},
         counts=board.count_shown(tiles),
         choice=choice,
+        # Who cleans or repairs needs to know that somebody is inside, not who.
+        can_see_guests=can("stays:view"),
+        arriving=board.Occupancy.ARRIVING,
         shown=len(kept),
         total=len(tiles),
         show_words=board.SHOW_WORDS,

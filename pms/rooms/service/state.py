@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def set_housekeeping(*, room_id: int, status: HousekeepingStatus, actor: Actor, now: datetime) -> HousekeepingStatus:
     """Say how the room is left; the answer is what it was before, so that a slip can be taken back.
 
-    Of two who say the same at once, one is noted.
+    Of two who say the same at once, one is noted. The same word on a later day is news: the room was cleaned again.
     """
     with transaction() as session:
         room = load_room(session, room_id)
         before = room.housekeeping
-        if before is not status:
+        if before is not status or _is_earlier_day(room.housekeeping_at, now):
             room.housekeeping, room.housekeeping_at = status, now
             _record(
                 room,
@@ -109,6 +109,11 @@ def recount(session: Session, room_type_ids: list[int], now: datetime) -> None:
     session.flush()
     today = now.astimezone(properties.get_property().zone).date()
     inventory.capacity_changed(room_type_ids, from_date=today, now=now)
+
+
+def _is_earlier_day(at: datetime | None, now: datetime) -> bool:
+    zone = properties.get_property().zone
+    return at is None or at.astimezone(zone).date() < now.astimezone(zone).date()
 
 
 def _record(
