@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
@@ -48,10 +48,10 @@ def walk_in_now() -> Response:
     try:
         done = service.walk_in(
             guest=guest,
-            wish=_wish(form),
+            wish=form.wish(),
             cards=form.cards.data,
             encoder_id=form.encoder_id.data,
-            request_id=form.request_id.data,
+            request_id=form.request,
             actor=actor(),
             now=choices.present(),
         )
@@ -79,7 +79,7 @@ def book_now() -> Response:
         return _dialog(form, guest_form, status=422)
     try:
         stay = service.book(
-            guest=guest, wish=_wish(form), request_id=form.request_id.data, actor=actor(), now=choices.present()
+            guest=guest, wish=form.wish(), request_id=form.request, actor=actor(), now=choices.present()
         )
     except DomainError as error:
         return _refused(form, guest_form, error)
@@ -152,18 +152,6 @@ def _guest(form: BookingForm, guest_form: GuestForm) -> int | GuestFields | None
     return guest_form.fields() if guest_form.validate() else None
 
 
-def _wish(form: BookingForm) -> service.Wish:
-    return service.Wish(
-        room_type_id=form.room_type_id.data,
-        room_id=form.room_id.data,
-        arrival_date=form.arrival_date.data,
-        departure_date=form.departure_date.data,
-        adults=form.adults.data,
-        children=form.children.data or 0,
-        note=form.stay_note.data or "",
-    )
-
-
 def _refused(form: BookingForm, guest_form: GuestForm, error: DomainError) -> Response:
     """Show the refusal beside the field that it is about, whichever of the two forms has it."""
     name = str(error.params.get("field") or error.field or "")
@@ -224,6 +212,6 @@ def _dates(form: BookingForm) -> tuple[date, date]:
     return arrival, departure
 
 
-def _span(form: BookingForm) -> dict[str, object]:
+def _span(form: BookingForm) -> dict[str, Any]:
     arrival, departure = _dates(form)
     return {"arrival": arrival, "departure": departure, "nights": (departure - arrival).days}

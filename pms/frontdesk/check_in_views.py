@@ -77,7 +77,7 @@ def check_in_now(stay_id: int) -> Response:
             document=service.Document(form.document_kind.data or "", form.document_number.data or ""),
             cards=form.cards.data,
             encoder_id=form.encoder_id.data,
-            request_id=form.request_id.data,
+            request_id=form.request,
             actor=actor(),
             now=choices.present(),
         )

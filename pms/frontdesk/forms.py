@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+from typing import cast
+
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from pms.frontdesk.service import Wish
 from pms.web.forms import Form, request_id_field
 
 
@@ -17,10 +22,20 @@ def _whole(text: object) -> int:
     return int(str(text or 0))
 
 
-class StepForm(Form):
-    """Every verb: the version that the clerk saw, and an id that makes a double click one act."""
+class RequestForm(Form):
+    """Carries an id that makes a double click one act."""
 
     request_id = request_id_field()
+
+    @property
+    def request(self) -> str:
+        """The id, once the form is validated."""
+        return str(self.request_id.data)
+
+
+class StepForm(RequestForm):
+    """Every verb: also the version that the clerk saw."""
+
     version = HiddenField()
 
     @property
@@ -43,6 +58,11 @@ class DepartureForm(StepForm):
     """Extend or shorten."""
 
     departure_date = DateField(_l("New departure"), validators=[InputRequired(_l("Enter a date."))])
+
+    @property
+    def day(self) -> date:
+        """The new departure, once the form is validated."""
+        return cast("date", self.departure_date.data)
 
 
 class KeysForm(StepForm):
@@ -84,6 +104,11 @@ class BookingForm(DatesForm):
     guest_id = HiddenField()
     room_id = SelectField(_l("Room"), coerce=_id_or_none, validate_choice=False)
     stay_note = TextAreaField(_l("Note on the booking"), validators=[Length(max=500)])
+
+    def wish(self) -> Wish:
+        """The same with room and note."""
+        wish: Wish = super().wish()
+        return replace(wish, room_id=self.room_id.data, note=self.stay_note.data or "")
 
     @property
     def known_guest(self) -> int | None:

@@ -33,12 +33,16 @@ class Row:
     # Until when the first of the cards that must be made again opens its door.
     keys_until: datetime | None
     is_overdue: bool
+    is_leaving: bool
     is_room_ready: bool
 
     @property
     def has_key_to_do(self) -> bool:
-        """A guest in house without a good key: none at all, one that must be made again, or one that may be half written."""
-        if self.stay.state is not StayState.IN_HOUSE:
+        """A guest in house without a good key: none at all, one that must be made again, or one that may be half written.
+
+        Who leaves today needs none any more.
+        """
+        if self.stay.state is not StayState.IN_HOUSE or self.is_leaving:
             return False
         return self.keys is None or not self.keys.live or bool(self.keys.to_make_again or self.keys.unknown)
 
@@ -75,6 +79,7 @@ def today(day: date, *, now: datetime) -> Today:
             keys=summaries.get(stay.id),
             keys_until=deadlines.get(stay.id),
             is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, day),
+            is_leaving=stay.state is StayState.IN_HOUSE and stay.departure_date <= day,
             is_room_ready=_is_room_ready(stay, inside),
         )
         for stay in present
@@ -83,9 +88,7 @@ def today(day: date, *, now: datetime) -> Today:
     in_house = [row for row in rows if row.stay.state is StayState.IN_HOUSE]
     return Today(
         arriving=sorted(arriving, key=lambda row: row.stay.arrival_date),
-        leaving=sorted(
-            (row for row in in_house if row.stay.departure_date <= day), key=lambda row: row.stay.departure_date
-        ),
+        leaving=sorted((row for row in in_house if row.is_leaving), key=lambda row: row.stay.departure_date),
         in_house=in_house,
         key_to_do=[row for row in in_house if row.has_key_to_do],
         unclean=_unclean(present),

@@ -15,16 +15,10 @@ from pms.core.text import N_
 from pms.encoders import queries as encoders
 from pms.guests import service as guests
 from pms.guests.service import GuestFields
-from pms.keycards.models import EndReason
-
-try:
-    from pms.passcodes import service as passcodes
-except ImportError:  # INTERIM until the passcodes are there
-    import types
-
-    passcodes = types.SimpleNamespace(end_for_stay=lambda **_: None, reinstate=lambda **_: None)  # type: ignore
 from pms.keycards import queries as keycard_queries
 from pms.keycards import service as keycards
+from pms.keycards.models import EndReason
+from pms.passcodes import service as passcodes
 from pms.rooms import service as rooms
 from pms.stays import queries as stay_queries
 from pms.stays import service as stays

@@ -155,7 +155,7 @@ def set_departure(stay_id: int, verb: str) -> Response:
         return _departure_dialog(stay, verb, form, status=422)
     act = service.extend if verb == "extend" else service.shorten
     try:
-        act(stay_id=stay_id, departure_date=form.departure_date.data, **_common(form))
+        act(stay_id=stay_id, departure_date=form.day, **_common(form))
     except DomainError as error:
         errors.put_into(form, error)
         return _departure_dialog(stays.get_stay(stay_id), verb, form, status=422)
@@ -189,16 +189,8 @@ def change_now(stay_id: int) -> Response:
     _fill_types(form)
     if not form.validate_on_submit():
         return _change_dialog(stay, form, status=422)
-    wish = service.Wish(
-        room_type_id=form.room_type_id.data,
-        room_id=None,
-        arrival_date=form.arrival_date.data,
-        departure_date=form.departure_date.data,
-        adults=form.adults.data,
-        children=form.children.data or 0,
-    )
     try:
-        service.change(stay_id=stay_id, wish=wish, **_common(form))
+        service.change(stay_id=stay_id, wish=form.wish(), **_common(form))
     except DomainError as error:
         errors.put_into(form, error)
         return _change_dialog(stays.get_stay(stay_id), form, status=422)
@@ -234,7 +226,7 @@ def undo_now(stay_id: int) -> Response:
 def _common(form: StepForm) -> dict[str, Any]:
     return {
         "version": form.seen_version,
-        "request_id": form.request_id.data,
+        "request_id": form.request,
         "actor": actor(),
         "now": choices.present(),
     }
@@ -269,12 +261,14 @@ def _with_keys(stay_id: int, text: str) -> str:
 def again_sentence(count: int, until: datetime | None) -> str:
     """How many cards must be made again, and before when."""
     if until is None or until <= choices.present():
-        return ngettext("%(num)d card must be made again.", "%(num)d cards must be made again.", count)
-    return ngettext(
-        "%(num)d card must be made again before %(until)s.",
-        "%(num)d cards must be made again before %(until)s.",
-        count,
-        until=filters.datetime_text(until),
+        return str(ngettext("%(num)d card must be made again.", "%(num)d cards must be made again.", count))
+    return str(
+        ngettext(
+            "%(num)d card must be made again before %(until)s.",
+            "%(num)d cards must be made again before %(until)s.",
+            count,
+            until=filters.datetime_text(until),
+        )
     )
 
 

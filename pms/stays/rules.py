@@ -203,8 +203,13 @@ def check_shortening(*, arrival: date, departure: date, new: date, today: date) 
 
 def check_undo(*, kind: StepKind, at: datetime, now: datetime) -> None:
     """Check-in, move and check-out can be undone for a day; the steps of an expected stay as long as it is the last."""
-    if kind in _UNDONE_WITHIN_A_DAY and now - at > timedelta(days=1):
+    if not can_undo(kind=kind, at=at, now=now):
         raise TooLateToUndo(at=at)
+
+
+def can_undo(*, kind: StepKind, at: datetime, now: datetime) -> bool:
+    """Whether the step is young enough; see `check_undo`."""
+    return kind not in _UNDONE_WITHIN_A_DAY or now - at <= timedelta(days=1)
 
 
 def departure_after_check_out(*, arrival: date, departure: date, today: date) -> date:

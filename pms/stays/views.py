@@ -57,15 +57,17 @@ def index() -> Response:
 def show(stay_id: int) -> Response:
     """Who, where, when, what can be done, keys, passcodes, history."""
     stay = queries.get_stay(stay_id)
-    local_now = filters.local(clock.now())
+    now = clock.now()
+    today = filters.local(now).date()
+    undoable = queries.last_step(stay_id)
     return render(
         "stays/show.html",
         stay=stay,
         steps=queries.list_steps(stay_id),
-        undoable=queries.last_step(stay_id),
+        undoable=undoable if undoable and rules.can_undo(kind=undoable.kind, at=undoable.at, now=now) else None,
         allowed=rules.allowed_steps(stay.state),
-        is_due=stay.arrival_date <= local_now.date(),
-        is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, local_now.date()),
+        is_due=stay.arrival_date <= today,
+        is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, today),
         nights=(stay.departure_date - stay.arrival_date).days,
         companions=queries.of_same_party(stay),
         Kind=StepKind,

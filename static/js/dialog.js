@@ -1,5 +1,6 @@
 // One dialog for the whole page: links with data-dialog fill it, the server opens and closes it.
 (() => {
+  const BACK_TO = "latchkey.back-to";
   const dialog = () => document.getElementById("dialog");
   let opener = null;
 
@@ -7,7 +8,7 @@
     const target =
       box.querySelector("[aria-invalid=true]") ||
       box.querySelector("[data-autofocus]") ||
-      box.querySelector("input:not([type=hidden]):not([disabled]), select, textarea") ||
+      box.querySelector("input:not([type=hidden]):not([disabled]), select:not([disabled]), textarea:not([disabled])") ||
       box.querySelector(".dialog-foot .primary") ||
       box.querySelector("#dialog-title");
     if (target) target.focus();
@@ -20,13 +21,29 @@
       opener = document.activeElement;
       box.showModal();
     }
-    // A part that only renews itself (the progress of a key) must not steal the focus.
-    if (!box.contains(document.activeElement) || document.activeElement === box) focusInside(box);
+    keepFocus(box);
+  }
+
+  // A part that only renews itself (the progress of a key) must not steal the focus, but what it had is not lost.
+  function keepFocus(box) {
+    const at = document.activeElement;
+    // The browser puts the focus on the title when the dialog opens; the first field is meant.
+    if (!box.contains(at) || at === box || ["dialog-body", "dialog-title"].includes(at.id)) focusInside(box);
   }
 
   function close() {
     const box = dialog();
     if (box && box.open) box.close();
+  }
+
+  // A list may have been renewed beneath the dialog: then the same link in it, else the row, takes the focus back.
+  function find(href) {
+    return href && document.querySelector(`main a[href="${CSS.escape(href)}"]`);
+  }
+  function goBack() {
+    const again = opener && (opener.isConnected ? opener : find(opener.getAttribute("href")));
+    opener = null;
+    if (again) again.focus();
   }
 
   document.addEventListener("click", (event) => {
@@ -48,11 +65,10 @@
   document.addEventListener("dialog:open", show);
   document.addEventListener("dialog:close", close);
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.id === "dialog-body" && dialog() && dialog().open && !dialog().contains(document.activeElement)) {
-      focusInside(dialog());
-    }
-    const wrong = event.target.querySelector && event.target.querySelector("[aria-invalid=true]");
-    if (wrong && event.target.id === "dialog-body") wrong.focus();
+    const box = dialog();
+    if (!box?.open || !box.contains(event.target)) return;
+    if (event.target.id === "dialog-body" && box.querySelector("[aria-invalid=true]")) focusInside(box);
+    else keepFocus(box);
   });
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -60,16 +76,18 @@
     if (!box) return;
     box.addEventListener("close", () => {
       const body = document.getElementById("dialog-body");
-      const stale = body.querySelector("[data-reload-on-close]");
+      const isStale = Boolean(body.querySelector("[data-reload-on-close]"));
       body.replaceChildren();
-      if (stale) {
-        location.reload();
-        return;
-      }
-      if (opener && opener.isConnected) opener.focus();
-      opener = null;
+      if (!isStale) return goBack();
+      const row = opener?.closest("[data-row]");
+      const link = row ? row.querySelector("[data-primary], a[href]") : opener;
+      sessionStorage.setItem(BACK_TO, link?.getAttribute("href") || "");
+      location.reload();
     });
-    const first = document.querySelector("main [data-autofocus], main [aria-invalid=true]");
+    const href = sessionStorage.getItem(BACK_TO);
+    sessionStorage.removeItem(BACK_TO);
+    const before = find(href);
+    const first = document.querySelector("main [aria-invalid=true], main [data-autofocus]") || (before && (before.closest("[data-row]") || before));
     if (first) first.focus();
   });
 })();
