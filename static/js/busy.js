@@ -1,62 +1,64 @@
 // A wait over 300 ms shows itself, and nothing is sent twice.
 (() => {
-  let running = 0;
+  const waits = new Set();
   let timer = 0;
   let line = null;
 
-  function begin() {
-    running += 1;
-    if (!timer) {
-      timer = setTimeout(() => {
-        line = document.createElement("div");
-        line.className = "wait-line";
-        document.body.append(line);
-      }, 300);
-    }
+  function begin(wait) {
+    waits.add(wait);
+    if (timer) return;
+    timer = setTimeout(() => {
+      line = document.createElement("div");
+      line.className = "wait-line";
+      document.body.append(line);
+      document.body.setAttribute("aria-busy", "true");
+    }, 300);
   }
 
-  function end() {
-    running = Math.max(0, running - 1);
-    if (running) return;
+  function end(wait) {
+    waits.delete(wait);
+    if (waits.size) return;
     clearTimeout(timer);
     timer = 0;
     if (line) line.remove();
     line = null;
+    document.body.removeAttribute("aria-busy");
   }
 
-  const quiet = (event) => event.detail.elt && event.detail.elt.closest("[data-quiet]");
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (!quiet(event)) begin();
-  });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (!quiet(event)) end();
-  });
+  // Only forms that change something are held back: a filter may be asked again before its answer is there.
+  const changes = (form) => form.hasAttribute("hx-post") || form.getAttribute("method")?.toLowerCase() === "post";
+  const buttons = (form) => [...form.elements].filter((node) => node.type === "submit");
 
-  // A form is sent once; it opens again when the answer leaves it on the page, or the page comes back from history.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method === "dialog") return;
+    if (!changes(form)) return;
     if (form.dataset.sent) {
       event.preventDefault();
       event.stopImmediatePropagation();
       return;
     }
+    if (form.getAttribute("target")) return;
     form.dataset.sent = "yes";
-    setTimeout(() => {
-      for (const button of form.querySelectorAll("button[type=submit]")) button.setAttribute("aria-disabled", "true");
-    });
-    if (!form.hasAttribute("hx-post") && !form.hasAttribute("hx-get")) begin();
+    // After the browser has read the form: the pressed button belongs to what is sent.
+    setTimeout(() => buttons(form).forEach((button) => button.setAttribute("aria-disabled", "true")));
+    if (!form.hasAttribute("hx-post")) begin(form);
   }, true);
 
-  function reopen(root) {
-    for (const form of root.querySelectorAll("form[data-sent]")) {
-      delete form.dataset.sent;
-      for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
-    }
+  function reopen(form) {
+    delete form.dataset.sent;
+    buttons(form).forEach((button) => button.removeAttribute("aria-disabled"));
+    end(form);
   }
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const leaving = event.detail.xhr && event.detail.xhr.getResponseHeader("HX-Redirect");
-    if (!leaving) reopen(document);
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.detail.elt.closest("[data-quiet]")) begin(event.detail.xhr);
   });
-  window.addEventListener("pageshow", () => reopen(document));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    end(event.detail.xhr);
+    const form = event.detail.requestConfig.verb === "get" ? null : event.detail.elt.closest("form");
+    // An answer that leads elsewhere leaves the form shut until the next page is there.
+    if (form && form.dataset.sent && !event.detail.xhr.getResponseHeader("HX-Redirect")) reopen(form);
+  });
+  // Back from history: the page stands as it was left.
+  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(reopen));
 })();

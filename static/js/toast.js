@@ -1,46 +1,76 @@
 // Short messages: those that came with the page, and those that an answer brings.
 (() => {
   const STAY = 6000;
+  const timers = new WeakMap();
+  const box = () => document.getElementById("toasts");
 
-  function arm(toast, box) {
+  // Behind a modal dialog nothing can be pressed or is read aloud: the messages live inside the one that is open.
+  function raise() {
+    const open = [...document.querySelectorAll("dialog:modal")].pop();
+    const host = open || document.body;
+    const toasts = box();
+    if (toasts.parentNode !== host) host.append(toasts);
+    if (!toasts.showPopover) return;
+    if (toasts.matches(":popover-open")) toasts.hidePopover();
+    toasts.showPopover();
+  }
+
+  function remove(toast) {
+    toast.remove();
+    if (!box().children.length && box().matches(":popover-open")) box().hidePopover();
+  }
+
+  function hold(toast) {
+    clearTimeout(timers.get(toast));
+  }
+
+  // What went wrong stays until it is closed; the rest goes by itself, but not while somebody reads it.
+  function release(toast) {
+    hold(toast);
+    if (!toast.classList.contains("bad")) timers.set(toast, setTimeout(() => remove(toast), STAY));
+  }
+
+  function arm(toast) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "\u2715";
-    button.setAttribute("aria-label", box.dataset.closeLabel);
-    button.addEventListener("click", () => remove(toast, box));
+    button.setAttribute("aria-label", box().dataset.closeLabel);
+    button.addEventListener("click", () => remove(toast));
     toast.append(button);
-    if (!toast.classList.contains("bad")) setTimeout(() => remove(toast, box), STAY);
+    toast.addEventListener("pointerenter", () => hold(toast));
+    toast.addEventListener("pointerleave", () => release(toast));
+    toast.addEventListener("focusin", () => hold(toast));
+    toast.addEventListener("focusout", () => release(toast));
+    release(toast);
   }
 
-  function remove(toast, box) {
-    toast.remove();
-    if (!box.children.length && box.matches(":popover-open")) box.hidePopover();
-  }
-
-  // In the top layer, so that a toast is seen above an open dialog.
-  function raise(box) {
-    if (!box.showPopover) return;
-    if (box.matches(":popover-open")) box.hidePopover();
-    box.showPopover();
+  function say(text, kind) {
+    const same = [...box().children].find((toast) => toast.firstChild.textContent === text);
+    if (same) return void release(same);
+    raise();
+    const toast = document.createElement("div");
+    toast.className = `toast ${kind || ""}`;
+    const words = document.createElement("span");
+    words.textContent = text;
+    toast.append(words);
+    arm(toast);
+    // One frame later, so that a screen reader sees the region first and then the news in it.
+    requestAnimationFrame(() => box().append(toast));
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    const box = document.getElementById("toasts");
-    for (const toast of [...box.children]) arm(toast, box);
-    if (box.children.length) raise(box);
+    for (const toast of [...box().children]) arm(toast);
+    if (box().children.length) raise();
   });
+  document.addEventListener("close", () => {
+    if (box().children.length) raise();
+  }, true);
 
-  document.addEventListener("toast", (event) => {
-    const box = document.getElementById("toasts");
-    const toast = document.createElement("div");
-    toast.className = `toast ${event.detail.kind || ""}`;
-    toast.textContent = event.detail.text;
-    arm(toast, box);
-    box.append(toast);
-    raise(box);
-  });
-
-  document.addEventListener("htmx:sendError", () => {
-    document.dispatchEvent(new CustomEvent("toast", { detail: { text: document.documentElement.lang.startsWith("zh") ? "\u670d\u52a1\u5668\u6ca1\u6709\u56de\u5e94\uff0c\u8bf7\u518d\u8bd5\u4e00\u6b21\u3002" : "The server does not answer. Try again.", kind: "bad" } }));
+  document.addEventListener("toast", (event) => say(event.detail.text, event.detail.kind));
+  for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => say(box().dataset.unreachable, "bad"));
+  // Ours bring their own words; what stands between us and the browser does not.
+  document.addEventListener("htmx:responseError", (event) => {
+    const { xhr } = event.detail;
+    if (!xhr.getResponseHeader("HX-Trigger") && !xhr.getResponseHeader("HX-Redirect")) say(box().dataset.unreachable, "bad");
   });
 })();
