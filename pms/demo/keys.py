@@ -31,20 +31,23 @@ _DOOR = Actor(kind="lock", name="lock")
 
 def hand_out(world: World, random: Random, desk: Actor) -> None:
     """One card for most parties in house; some of them have used it at their door."""
-    machine = encoders.list_encoders()[0]
+    machine_id, machine_name = next((machine.id, machine.name) for machine in encoders.list_encoders())
     link = _quick_port(world.file.parent)
-    with SimulatedEncoder(world.plates[machine.name], link=link, seconds_per_write=0) as device:
+    with SimulatedEncoder(world.plates[machine_name], link=link, seconds_per_write=0) as device:
         port = Port(str(link))
         port.open()
-        for stay in stays.in_house():
-            if random.random() < 0.12 or stay.room is None:
+        # Plain values: every card is a few transactions, and each of them lets go of the rows read before.
+        guests = [(s.id, s.room.id, f"{s.room.number} · {s.guest.name}") for s in stays.in_house() if s.room]
+        for stay_id, room_id, name in guests:
+            if random.random() < 0.12:
                 continue
-            held = world.new_card(Medium.CLASSIC_1K, f"{stay.room.number} · {stay.guest.name}")
-            _make(port, device, held.card, stay_id=stay.id, encoder_id=machine.id, desk=desk)
-            door = locks.door_of_room(stay.room.id)
+            held = world.new_card(Medium.CLASSIC_1K, name)
+            _make(port, device, held.card, stay_id=stay_id, encoder_id=machine_id, desk=desk)
+            door = locks.door_of_room(room_id)
             if door is not None and door.lock is not None and random.random() < 0.7:
-                world.hold_card(door.lock.serial_number, held.card.uid.hex())
-                _carry(world, door.lock.serial_number)
+                serial_number = door.lock.serial_number
+                world.hold_card(serial_number, held.card.uid.hex())
+                _carry(world, serial_number)
         port.close()
     db.remove()
 
