@@ -10,8 +10,9 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 from pms.web.forms import Form
 
 
-def _number_or_none(value: str | None) -> int | None:
-    return int(value) if value and value.isdecimal() and len(value) < 20 else None
+def _number_or_none(value: object) -> int | None:
+    text = "" if value is None else str(value)
+    return int(text) if text.isdecimal() and len(text) < 20 else None
 
 
 class ImportForm(Form):
