@@ -203,6 +203,11 @@ def check_stay(state: StayState, *, has_room: bool) -> None:
         raise NoRoomYet
 
 
+def can_make(state: StayState, *, has_room: bool) -> bool:
+    """Whether the page offers to make cards."""
+    return state in (StayState.CONFIRMED, StayState.IN_HOUSE) and has_room
+
+
 def check_window(valid_from: datetime, valid_until: datetime) -> None:
     """TimeIsOver."""
     if valid_from >= valid_until:

@@ -68,6 +68,21 @@ SEEN_WORDS: dict[CardKindSeen, str] = {
     CardKindSeen.FOREIGN: N_("A card that is not readable here"),
 }
 
+SHOWN_WORDS: dict[str, str] = {
+    "live": N_("In use"),
+    "unknown": N_("Unknown"),
+    "again": N_("To make again"),
+    "ended": N_("Ended, still opens"),
+    "all": N_("All"),
+}
+
+PROGRESS_WORDS: dict[str, str] = {
+    "write": N_("Key cards"),
+    "read": N_("Read a card"),
+    "erase": N_("Erase a card"),
+    "signal": N_("Let it blink"),
+}
+
 ACTIONS = {
     "keycards.requested": N_("Asked for key cards: %(subject)s"),
     "keycards.made": N_("Made a key card: %(subject)s"),

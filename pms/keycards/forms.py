@@ -1,0 +1,39 @@
+"""The shapes of the key dialogs."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import IntegerField, SelectField, SelectMultipleField
+from wtforms.validators import InputRequired, NumberRange
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from pms.keycards.rules import MAX_COPIES
+from pms.web.forms import Form, request_id_field
+
+
+def _id(text: object) -> int | None:
+    return int(str(text)) if text not in (None, "", "None") else None
+
+
+class _Boxes(SelectMultipleField):
+    """Several of a list, as boxes to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class MachineChoice(Form):
+    """On which machine; the id makes a double click one act."""
+
+    request_id = request_id_field()
+    encoder_id = SelectField(
+        _l("Card machine"), coerce=_id, validate_choice=False, validators=[InputRequired(_l("Choose a card machine."))]
+    )
+
+
+class KeysForm(MachineChoice):
+    """How many cards and what they open beside the room."""
+
+    copies = IntegerField(_l("How many cards"), validators=[InputRequired(), NumberRange(1, MAX_COPIES)], default=1)
+    further_room_ids = _Boxes(_l("Further rooms of the party"), coerce=_id, validate_choice=False)
+    area_ids = _Boxes(_l("Common doors"), coerce=_id, validate_choice=False)
