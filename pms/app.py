@@ -65,6 +65,7 @@ NAVIGATION = (
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
+    ("encoders.index", N_("Card machines"), "machine", "m", "encoders:edit"),
     ("accounts.index", N_("Staff"), "user", "u", "accounts:edit"),
     ("properties.settings", N_("Settings"), "settings", "s", "property:edit"),
 )
@@ -203,7 +204,8 @@ def _navigation(app: Flask) -> list[dict[str, Any]]:
                 "key": "y",
             }
         )
-    here = _section_of(request.path, [item["url"] for item in items])
+    # One's own settings are nobody's section, though their address begins like the staff list's.
+    here = None if request.endpoint == "accounts.me" else _section_of(request.path, [item["url"] for item in items])
     return [{**item, "is_current": item["url"] == here} for item in items]
 
 

@@ -122,7 +122,7 @@ def me() -> Response:
         log_ins=queries.list_sessions(
             current_user.id, seen_since=sessions.present() - current_app.config["SETTINGS"].session_idle
         ),
-        own_rights=[sentence for right, sentence in RIGHTS.items() if can(right)],
+        own_rights=[sentence for right, sentence in RIGHTS.items() if can(right) and right != "demo:use"],
     )
 
 
