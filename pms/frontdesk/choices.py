@@ -6,9 +6,10 @@ import uuid
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flask import current_app, session
+from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_login import current_user
 
 from pms.encoders.words import STATE_WORDS as MACHINE_WORDS
 from pms.frontdesk import queries
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pms.rooms.models import Room
     from pms.stays.queries import RoomOffer
 
-DESK_ENCODER = "encoder_id"
 MAX_CARDS = 8
 
 
@@ -85,7 +85,7 @@ def fill_cards(field: SelectField) -> None:
 
 def fill_machines(field: SelectField, *, chosen: int | None = None) -> None:
     """The machines in use; the one of this desk is chosen where nothing else was said."""
-    machines, mine = queries.machines(chosen or session.get(DESK_ENCODER))
+    machines, mine = queries.machines(chosen or current_user.encoder_id)
     field.choices = [(str(machine.id), f"{machine.name} ({_(MACHINE_WORDS[machine.state])})") for machine in machines]
     if not machines:
         field.choices = [("", _("There is no card machine"))]

@@ -97,6 +97,17 @@ class DatesForm(StepForm):
         validators=[InputRequired(_l("Choose a room type."))],
     )
 
+    def wish(self) -> Wish:
+        """What the party wants, once the form is validated."""
+        return Wish(
+            room_type_id=self.room_type_id.data,
+            room_id=None,
+            arrival_date=cast("date", self.arrival_date.data),
+            departure_date=cast("date", self.departure_date.data),
+            adults=self.adults.data or 1,
+            children=self.children.data or 0,
+        )
+
 
 class BookingForm(DatesForm):
     """A new booking; the guest is known (`guest_id`) or entered beside it."""
@@ -107,8 +118,7 @@ class BookingForm(DatesForm):
 
     def wish(self) -> Wish:
         """The same with room and note."""
-        wish: Wish = super().wish()
-        return replace(wish, room_id=self.room_id.data, note=self.stay_note.data or "")
+        return replace(super().wish(), room_id=self.room_id.data, note=self.stay_note.data or "")
 
     @property
     def known_guest(self) -> int | None:
