@@ -405,3 +405,122 @@ def test_whatever_is_done_the_nights_are_those_of_the_stays(book, any_house, now
             db.session.rollback()
     assert done > 60
     assert_nights_are_those_of_the_stays()
+
+
+def test_undoing_twice_undoes_once(book, any_house, now):
+    stay = book(room_id=any_house.rooms["101"].id)
+    service.check_in(stay_id=stay.id, actor=DESK, now=now)
+    step = service.extend(stay_id=stay.id, departure_date=IN_THREE + timedelta(days=1), actor=DESK, now=now)
+    outcomes = race(2, lambda _n: service.undo_last(stay_id=stay.id, step_id=step.id, actor=DESK, now=now))
+    assert sum(isinstance(o, service.NothingToUndo) for o in outcomes) == 1
+    db.remove()
+    assert db.session.get_one(Stay, stay.id).departure_date == IN_THREE
+    assert len(room_nights(stay.id)) == 3
+    assert_nights_are_those_of_the_stays()
+
+
+def test_a_check_in_of_yesterday_can_no_longer_be_undone(book, any_house, now):
+    stay = book(room_id=any_house.rooms["101"].id)
+    step = service.check_in(stay_id=stay.id, actor=DESK, now=now)
+    with pytest.raises(rules.TooLateToUndo):
+        service.undo_last(stay_id=stay.id, step_id=step.id, actor=DESK, now=now + timedelta(hours=25))
+
+
+def test_an_undone_move_is_refused_when_the_old_room_went_out_of_order(book, any_house, now):
+    stay = book(room_id=any_house.rooms["101"].id)
+    service.check_in(stay_id=stay.id, actor=DESK, now=now)
+    step = service.move_room(stay_id=stay.id, room_id=any_house.rooms["103"].id, actor=DESK, now=now)
+    with transaction() as session:
+        room = session.get_one(factories.Room, any_house.rooms["101"].id)
+        room.out_of_order, room.out_of_order_reason = True, "Water"
+    with pytest.raises(service.RoomOutOfOrder):
+        service.undo_last(stay_id=stay.id, step_id=step.id, actor=DESK, now=now)
+
+
+def test_a_double_click_on_a_verb_makes_one_step(book, any_house, now):
+    stay = book(room_id=any_house.rooms["101"].id)
+    version, request_id, later = stay.version, str(uuid.uuid4()), IN_THREE + timedelta(days=1)
+
+    def work(_number: int) -> StayStep:
+        return service.extend(
+            stay_id=stay.id, departure_date=later, version=version, request_id=request_id, actor=DESK, now=now
+        )
+
+    outcomes = race(4, work)
+    assert len({o.id for o in outcomes if isinstance(o, StayStep)}) == 1
+    assert not [o for o in outcomes if isinstance(o, DomainError)]
+    kinds = db.session.scalars(sa.select(StayStep.kind).where(StayStep.stay_id == stay.id)).all()
+    assert sorted(kinds) == ["booked", "extended"]
+
+
+def test_a_guest_who_stayed_on_is_extended_over_the_gap(book, any_house, now):
+    stay = book(room_id=any_house.rooms["101"].id, departure_date=TOMORROW)
+    service.check_in(stay_id=stay.id, actor=DESK, now=now)
+    late = now + timedelta(days=3)
+    service.extend(stay_id=stay.id, departure_date=TODAY + timedelta(days=5), actor=DESK, now=late)
+    assert [night for _, night in room_nights(stay.id)] == [TODAY + timedelta(days=i) for i in range(5)]
+    assert_nights_are_those_of_the_stays()
+
+
+def test_a_move_at_two_in_the_morning_takes_the_night_that_is_going_on(book, any_house, now):
+    stay = book(room_id=any_house.rooms["101"].id, departure_date=TOMORROW)
+    service.check_in(stay_id=stay.id, actor=DESK, now=now)
+    late_guest = book(room_id=any_house.rooms["102"].id, departure_date=TOMORROW)
+    night = now + timedelta(hours=14)
+    with pytest.raises(nights.RoomTaken):
+        service.move_room(stay_id=stay.id, room_id=any_house.rooms["102"].id, actor=DESK, now=night)
+    service.move_room(stay_id=stay.id, room_id=any_house.rooms["103"].id, actor=DESK, now=night)
+    assert room_nights(stay.id) == [(any_house.rooms["103"].id, TODAY)]
+    service.check_in(stay_id=late_guest.id, actor=DESK, now=night)
+    assert_nights_are_those_of_the_stays()
+
+
+def test_another_type_gives_the_room_back(book, any_house, now):
+    stay = book(room_id=any_house.rooms["101"].id)
+    service.change(
+        stay_id=stay.id,
+        arrival_date=TODAY,
+        departure_date=TOMORROW,
+        room_type_id=any_house.suite.id,
+        adults=2,
+        children=1,
+        actor=DESK,
+        now=now,
+    )
+    assert db.session.get_one(Stay, stay.id).room_id is None
+    with pytest.raises(rules.NoRoom):
+        service.unassign_room(stay_id=stay.id, actor=DESK, now=now)
+    assert_nights_are_those_of_the_stays()
+
+
+def test_rooms_that_go_out_of_order_and_bookings_that_race_never_sell_too_much(book, any_house, now):
+    from pms.rooms import inventory
+    from pms.rooms import service as rooms
+
+    inventory.on_capacity_change(service.set_capacity)
+    book(room_type_id=any_house.suite.id)
+
+    def work(number: int) -> object:
+        if number:
+            return book(room_type_id=any_house.suite.id)
+        return rooms.take_out_of_order(room_id=any_house.rooms["202"].id, reason="Water", actor=DESK, now=now)
+
+    outcomes = race(2, work)
+    assert sum(isinstance(o, DomainError) for o in outcomes) == 1
+    for row in db.session.scalars(sa.select(TypeNight)):
+        assert row.sold <= row.capacity == nights.count_rooms(db.session, any_house.suite.id)
+
+
+def test_every_act_leaves_a_line_in_words(book, any_house, now):
+    from pms.audit.models import AuditEntry
+
+    stay = book()
+    service.assign_room(stay_id=stay.id, room_id=any_house.rooms["101"].id, actor=DESK, now=now)
+    booked, assigned = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert (booked.action, booked.after["room_type"]) == ("stays.booked", "Standard")
+    assert (assigned.action, assigned.before, assigned.after) == (
+        "stays.room_assigned",
+        {"room": None},
+        {"room": "101"},
+    )
+    assert (assigned.subject_label, assigned.room_id) == ("Claire Moreau, 101", any_house.rooms["101"].id)
