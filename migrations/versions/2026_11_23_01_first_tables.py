@@ -82,12 +82,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_entry_account_id"), ["account_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_entry_action"), ["action"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_account_id_id"), ["account_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_action_id"), ["action", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_guest_id"), ["guest_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_lock_id"), ["lock_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_entry_room_id"), ["room_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_room_id_id"), ["room_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_stay_id"), ["stay_id"], unique=False)
 
     op.create_table(
@@ -888,12 +888,12 @@ def downgrade() -> None:
     op.drop_table("audit_head")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_entry_stay_id"))
-        batch_op.drop_index(batch_op.f("ix_audit_entry_room_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_entry_room_id_id"))
         batch_op.drop_index(batch_op.f("ix_audit_entry_lock_id"))
         batch_op.drop_index(batch_op.f("ix_audit_entry_guest_id"))
         batch_op.drop_index(batch_op.f("ix_audit_entry_at"))
-        batch_op.drop_index(batch_op.f("ix_audit_entry_action"))
-        batch_op.drop_index(batch_op.f("ix_audit_entry_account_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_entry_action_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_entry_account_id_id"))
 
     op.drop_table("audit_entry")
     op.drop_table("area")
