@@ -34,7 +34,7 @@ def record() -> Response:
         return _refuse(400, _("The body is not JSON."))
     report, faults = schemas.read_report(body)
     if report is None:
-        shown = [{"field": fault["field"], "error": _(fault["error"])} for fault in faults]
+        shown = [{"field": name, "error": _(text)} for name, text in faults]
         return _refuse(400, _("The report is not well formed."), shown)
     carrier = Actor(kind="lock", name=report.serial_number, address=request.remote_addr or "")
     frame = service.take_report(serial_number=report.serial_number, frame=report.frame, actor=carrier, now=clock.now())

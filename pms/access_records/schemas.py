@@ -20,16 +20,16 @@ class RecordReport:
     frame: bytes
 
 
-def read_report(body: object) -> tuple[RecordReport | None, list[dict[str, str]]]:
+def read_report(body: object) -> tuple[RecordReport | None, list[tuple[str, str]]]:
     """The report, or what is wrong with which field; the texts are translatable."""
     if not isinstance(body, dict):
-        return None, [{"field": "", "error": N_("The body must be a JSON object.")}]
+        return None, [("", N_("The body must be a JSON object."))]
     faults = []
     serial, frame = body.get("lockSn"), body.get("frame")
     if not isinstance(serial, str) or not _SERIAL.fullmatch(serial):
-        faults.append({"field": "lockSn", "error": N_("must be 12 hexadecimal digits")})
+        faults.append(("lockSn", N_("must be 12 hexadecimal digits")))
     if not isinstance(frame, str) or not _FRAME.fullmatch(frame):
-        faults.append({"field": "frame", "error": N_("must be a frame in hexadecimal digits")})
+        faults.append(("frame", N_("must be a frame in hexadecimal digits")))
     if faults:
         return None, faults
     return RecordReport(str(serial).upper(), bytes.fromhex(str(frame))), []

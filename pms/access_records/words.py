@@ -75,3 +75,27 @@ def kind_of(event: int) -> str:
     if event == RecordEvent.REFUSED:
         return "refused"
     return "alarm" if event in ALARM_EVENTS else "other"
+
+
+# What the audit trail says of the doors' reports.
+ACTIONS = {
+    "access.opened": N_("The door opened: %(subject)s"),
+    "access.refused": N_("The door refused: %(subject)s"),
+    "access.voided": N_("Keys were voided at the door: %(subject)s"),
+    "access.epoch_moved": N_("Older passcodes ended at the door: %(subject)s"),
+    "access.alarm": N_("Alarm at the door: %(subject)s"),
+    "access.low_battery": N_("The battery of the lock is low: %(subject)s"),
+    "access.lock_bound": N_("Somebody's phone took the lock over: %(subject)s"),
+    "access.lock_deleted": N_("Somebody's phone released the lock: %(subject)s"),
+    "access.reported": N_("The lock sent a report: %(subject)s"),
+}
+FIELDS = {
+    "at": N_("Time at the door"),
+    "method": N_("How"),
+    "result": N_("Result"),
+    "credential_id": N_("Number of the key"),
+}
+VALUES = {
+    "method": {RecordMethod(number).name.lower(): text for number, text in METHODS.items()},
+    "result": {RecordResult(number).name.lower(): text for number, text in RESULTS.items()},
+}

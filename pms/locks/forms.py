@@ -40,7 +40,7 @@ class HangForm(Form):
 class AreaForm(Form):
     """A common door, or several."""
 
-    name = StringField(_l("Name"), validators=[InputRequired(), Length(max=60)])
+    name = StringField(_l("Name of the area"), validators=[InputRequired(), Length(max=60)])
     for_every_guest = BooleanField(_l("Every guest's card opens it"))
 
 

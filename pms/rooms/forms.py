@@ -22,7 +22,7 @@ def _version() -> HiddenField:
 class BuildingForm(Form):
     """A building; the position is asked for when it is changed."""
 
-    name = StringField(_l("Name"), validators=[InputRequired(), Length(max=rules.MAX_BUILDING)])
+    name = StringField(_l("Name of the building"), validators=[InputRequired(), Length(max=rules.MAX_BUILDING)])
     position = IntegerField(_l("Place on the board"), validators=_POSITION, default=1)
 
 
@@ -30,7 +30,7 @@ class FloorForm(Form):
     """A floor of a building."""
 
     building_id = SelectField(_l("Building"), coerce=int)
-    name = StringField(_l("Name"), validators=[InputRequired(), Length(max=rules.MAX_FLOOR)])
+    name = StringField(_l("Name of the floor"), validators=[InputRequired(), Length(max=rules.MAX_FLOOR)])
     position = IntegerField(_l("Place on the board, from the ground up"), validators=_POSITION)
 
 
@@ -38,7 +38,7 @@ class RoomTypeForm(Form):
     """What is sold."""
 
     code = StringField(_l("Code"), validators=[InputRequired(), Length(max=12)])
-    name = StringField(_l("Name"), validators=[InputRequired(), Length(max=60)])
+    name = StringField(_l("Name of the type"), validators=[InputRequired(), Length(max=60)])
     beds = IntegerField(_l("Beds"), validators=[InputRequired(), NumberRange(1, 20)], default=2)
     position = IntegerField(_l("Place in lists"), validators=_POSITION, default=1)
 

@@ -1,0 +1,39 @@
+"""What the audit trail says of rooms."""
+
+from __future__ import annotations
+
+from pms.core.text import N_
+from pms.rooms.rules import HOUSEKEEPING_WORDS
+
+ACTIONS = {
+    "rooms.building_created": N_("Added the building %(subject)s"),
+    "rooms.building_changed": N_("Changed the building %(subject)s"),
+    "rooms.floor_created": N_("Added the floor %(subject)s"),
+    "rooms.floor_changed": N_("Changed the floor %(subject)s"),
+    "rooms.type_created": N_("Added the room type %(subject)s"),
+    "rooms.type_changed": N_("Changed the room type %(subject)s"),
+    "rooms.created": N_("Added room %(subject)s"),
+    "rooms.changed": N_("Changed room %(subject)s"),
+    "rooms.imported": N_("Imported rooms from a file; new ones: %(subject)s"),
+    "rooms.housekeeping": N_("Marked room %(subject)s"),
+    "rooms.out_of_order": N_("Took room %(subject)s out of order"),
+    "rooms.back_in_order": N_("Put room %(subject)s back in order"),
+    "rooms.note": N_("Changed the note of room %(subject)s"),
+}
+FIELDS = {
+    "housekeeping": N_("Cleaning"),
+    "out_of_order": N_("Out of order"),
+    "reason": N_("Reason"),
+    "note": N_("Note"),
+    "number": N_("Number"),
+    "name": N_("Name"),
+    "code": N_("Code"),
+    "beds": N_("Beds"),
+    "position": N_("Position"),
+    "building": N_("Building"),
+    "floor": N_("Floor"),
+    "type": N_("Room type"),
+    "created": N_("New"),
+    "existing": N_("Known already"),
+}
+VALUES = {"housekeeping": {status.value: text for status, text in HOUSEKEEPING_WORDS.items()}}
