@@ -95,5 +95,6 @@ def value_word(code: str, name: str, value: object) -> str | None:
 
 
 def _feature(code: str) -> str:
+    """The package behind a code's first word."""
     feature = code.split(".", maxsplit=1)[0]
-    return "properties" if feature == "property" else feature
+    return {"property": "properties", "access": "access_records"}.get(feature, feature)

@@ -1,0 +1,16 @@
+"""What the audit trail says of the house."""
+
+from __future__ import annotations
+
+from pms.core.text import N_
+
+ACTIONS = {
+    "property.set_up": N_("Set the house up: %(subject)s"),
+    "property.changed": N_("Changed the settings of the house: %(subject)s"),
+}
+FIELDS = {
+    "name": N_("Name"),
+    "time_zone": N_("Time zone"),
+    "check_in_hour": N_("Check-in hour"),
+    "check_out_hour": N_("Check-out hour"),
+}
