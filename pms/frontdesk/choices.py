@@ -84,10 +84,10 @@ def fill_cards(field: SelectField) -> None:
 
 
 def fill_machines(field: SelectField, *, chosen: int | None = None) -> None:
-    """The machines in use; the one of this desk is chosen where nothing else was said."""
+    """The machines in use; the one of this desk is proposed when the dialog opens."""
     machines, mine = queries.machines(chosen or current_user.encoder_id)
     field.choices = [(str(machine.id), f"{machine.name} ({_(MACHINE_WORDS[machine.state])})") for machine in machines]
     if not machines:
         field.choices = [("", _("There is no card machine"))]
-    if field.data is None and (mine or machines):
+    if field.data is None and not field.raw_data and (mine or machines):
         field.data = (mine or machines[0]).id
