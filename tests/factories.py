@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pms.accounts import passwords
 from pms.accounts.models import Account, Role
 from pms.core import clock
-from pms.core.db import transaction
+from pms.core.db import db, transaction
 from pms.encoders.models import Encoder
 from pms.guests.models import Guest
 from pms.locks.models import Area, Door, Lock, LockSetup
@@ -137,6 +137,8 @@ def small_house() -> House:
         accounts = {name: account(name, role) for name, role in roles.items()}
         session.add_all(accounts.values())
         session.flush()
+    # Plain values from here on: tests share them between threads, and sessions expire what they hold.
+    db.session.expunge_all()
     return House(rooms=rooms, standard=standard, suite=suite, accounts=accounts, doors=doors, lobby=lobby)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+ONE_DAY = timedelta(days=1)
+
 
 def nights(arrival: date, departure: date) -> list[date]:
     """The nights slept from arrival to departure: n nights span n + 1 dates."""

@@ -208,6 +208,18 @@ def test_a_demo_account_opens_only_a_demo(house, now):
         log_in.log_in(username="nadia", password="wrong wrong", address="10.0.0.5", now=now)
 
 
+def test_only_ones_own_log_in_that_still_holds_can_be_ended(house, now):
+    desk, manager = house.accounts["desk"], house.accounts["manager"]
+    token = log_in.log_in(username="desk", password=PASSWORD, address="10.0.0.5", now=now)
+    row, _account = queries.find_session(log_in.token_hash(token))
+    session_id = row.id
+    with pytest.raises(rules.SessionNotFound):
+        log_in.end_session(session_id=session_id, actor=_actor(manager), now=now)
+    log_in.end_session(session_id=session_id, actor=_actor(desk), now=now)
+    with pytest.raises(rules.SessionNotFound):
+        log_in.end_session(session_id=session_id, actor=_actor(desk), now=now)
+
+
 def test_old_log_ins_are_forgotten(any_house, now):
     log_in.log_in(username="desk", password=PASSWORD, address="10.0.0.5", now=now)
     assert service.purge_sessions(seen_before=now) == 0

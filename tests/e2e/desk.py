@@ -1,0 +1,97 @@
+"""The desk as a person works at it: what to click and what to read, named once for all browser tests."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+class Desk:
+    """Somebody logged in at a browser."""
+
+    def __init__(self, page: Page, url: str, username: str = "desk") -> None:
+        self.page = page
+        self.url = url
+        page.goto(f"{url}/login")
+        page.get_by_label("Log-in name").fill(username)
+        page.get_by_label("Password", exact=True).fill("latchkey-demo")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(r"/(today|rooms/cleaning|rooms)$"))
+
+    @property
+    def dialog(self) -> Locator:
+        """The open dialog."""
+        return self.page.locator("dialog[open]")
+
+    def open(self, path: str) -> None:
+        """Go to a page by its address."""
+        self.page.goto(self.url + path)
+
+    def walk_in(self, family_name: str, given_name: str, *, room: str | None = None) -> str:
+        """A guest off the street: booked, checked in, the machine is waiting; the room's number."""
+        self.open("/today")
+        self.page.keyboard.press("w")
+        self.dialog.get_by_label("Name, phone, document or room").fill(family_name)
+        self.dialog.get_by_text("New guest").first.click()
+        self.dialog.get_by_label("Given name").fill(given_name)
+        choice = self.dialog.get_by_label("Room", exact=True)
+        if room is not None:
+            value = choice.locator("option", has_text=re.compile(rf"^\s*{room}\b")).get_attribute("value")
+            assert value
+            choice.select_option(value)
+        chosen = choice.locator("option:checked").inner_text()
+        self.dialog.get_by_role("button", name="Check in").click()
+        expect(self.progress).to_have_attribute("data-state", "waiting")
+        return re.match(r"\s*(\S+)", chosen)[1]  # type: ignore[index]
+
+    @property
+    def progress(self) -> Locator:
+        """What the dialog says about the card that is being made."""
+        return self.page.locator("#key-progress")
+
+    def put_new_card(self, machine: str = "Front desk 1") -> None:
+        """Lay a new card on the machine, with the demo's hands."""
+        self.dialog.get_by_role("button", name=f"Put a new card on {machine}").click()
+
+    def wait_for(self, state: str) -> None:
+        """Until the job is in that state."""
+        expect(self.progress).to_have_attribute("data-state", state, timeout=15_000)
+
+    def take_card(self, machine: str = "Front desk 1") -> str:
+        """Take the card off the machine; its name."""
+        self.open("/demo/doors")
+        form = self.page.get_by_role("form", name=machine)
+        text = form.inner_text()
+        form.get_by_role("button", name="Take the card away").click()
+        expect(form.get_by_text("No card lies there")).to_be_visible()
+        found = re.search(r"(Card \d+) lies on it", text)
+        assert found, text
+        return found[1]
+
+    def hold(self, card: str, door: str) -> str:
+        """Hold a card to a door; the lock's answer as a word of the protocol."""
+        self.open("/demo/doors")
+        self._choose_door(door)
+        self.page.get_by_label("Card", exact=True).select_option(label=card)
+        self.page.get_by_role("button", name="Hold to the door").click()
+        return self._answer()
+
+    def type_code(self, digits: str, door: str) -> str:
+        """Type digits and # at a door; the lock's answer."""
+        self.open("/demo/doors")
+        self._choose_door(door)
+        self.page.get_by_label("Digits").fill(digits)
+        self.page.get_by_role("button", name="Type it and #").click()
+        return self._answer()
+
+    def _choose_door(self, door: str) -> None:
+        if self.page.get_by_role("heading", name=f"Door {door}", exact=True).count():
+            return
+        self.page.get_by_label("Choose a door").select_option(label=door)
+        expect(self.page.get_by_role("heading", name=f"Door {door}", exact=True)).to_be_visible()
+
+    def _answer(self) -> str:
+        answer = self.page.locator("#door-answer [data-result]")
+        answer.wait_for()
+        return answer.get_attribute("data-result") or ""
