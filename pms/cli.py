@@ -115,11 +115,13 @@ def import_locks(file: Path) -> None:
     from pms.core import clock
     from pms.core.actor import SETUP
     from pms.core.errors import DomainError
+    from pms.locks import schemas
     from pms.locks import service as locks
 
+    found, faults = schemas.read(file.read_bytes())
     with _application().app_context():
         try:
-            result = locks.import_locks(document=file.read_bytes(), actor=SETUP, now=clock.now())
+            result = locks.import_locks(found=found, faults=faults, actor=SETUP, now=clock.now())
         except DomainError as error:
             raise click.ClickException(error.message % error.params) from error
     click.echo(str(result))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pms.audit import service
+from pms.audit import chain
 from pms.audit.models import AuditEntry, AuditHead
 from pms.core.db import db
 from pms.web.paging import Page, cut
@@ -122,11 +122,11 @@ def verify() -> ChainCheck:
 
     Needs the installation's key, like the writing: without it nobody can make entries that fit.
     """
-    link, count = service.START, 0
+    link, count = chain.START, 0
     for row in _all_rows():
         if row.id != count + 1:
             return ChainCheck(count, "missing", count + 1)
-        expected = service.digest(row, link)
+        expected = chain.digest(row, link)
         if row.digest != expected:
             return ChainCheck(count, "altered", row.id)
         link, count = expected, count + 1

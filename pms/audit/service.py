@@ -7,43 +7,21 @@ only and after every other lock.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from pms.audit import chain
 from pms.audit.models import AuditEntry, AuditHead
 from pms.core.db import before_commit, insert_into, transaction, transaction_notes
-from pms.core.sealing import vault
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
-
-START = "0" * 64
-_FIELDS = [
-    "id",
-    "at",
-    "actor_kind",
-    "actor_name",
-    "account_id",
-    "address",
-    "action",
-    "subject_kind",
-    "subject_id",
-    "subject_label",
-    "room_id",
-    "guest_id",
-    "stay_id",
-    "lock_id",
-    "before",
-    "after",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,28 +81,20 @@ def note_export(*, criteria: dict[str, str], actor: Actor, now: datetime) -> Non
         )
 
 
-def digest(entry: AuditEntry | Row[Any], previous: str) -> str:
-    """The entry's link: a keyed hash over the link before and every field."""
-    values = {name: getattr(entry, name) for name in _FIELDS}
-    values["at"] = entry.at.isoformat(timespec="microseconds")
-    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return vault().audit_digest(f"{previous}\n{text}".encode())
-
-
 def _append(session: Session) -> None:
     pending: list[AuditEntry] = transaction_notes().pop("audit")
     session.flush()
     # The first two writers of a new house may come at once: one of them makes the row, the other waits for it.
     session.execute(
         insert_into(AuditHead.__table__)  # type: ignore[arg-type]
-        .values(id=1, last_id=0, digest=START)
+        .values(id=1, last_id=0, digest=chain.START)
         .on_conflict_do_nothing()
     )
     head = session.scalars(sa.select(AuditHead).with_for_update().execution_options(populate_existing=True)).one()
     for entry in pending:
         head.last_id += 1
         entry.id = head.last_id
-        entry.digest = digest(entry, head.digest)
+        entry.digest = chain.digest(entry, head.digest)
         head.digest = entry.digest
         session.add(entry)
     session.flush()

@@ -19,6 +19,7 @@ from pms.demo import calendar, keys, people
 from pms.encoders import service as encoders
 from pms.guests import service as guests
 from pms.locks import queries as lock_queries
+from pms.locks import schemas as lock_schemas
 from pms.locks import service as locks
 from pms.properties import queries as property_queries
 from pms.properties import service as properties
@@ -131,17 +132,15 @@ def _hang_locks(making: _Making, at: datetime) -> None:
     commons = [(area, door) for area, doors in _AREAS for door in doors]
     given = json.loads(example)["data"]
     extra = [_factory_lock(n) for n in range(len(house) + len(commons) - len(given))]
-    locks.import_locks(document=example, actor=SETUP, now=at)
-    locks.import_locks(
-        document=json.dumps({"code": 200, "msg": "成功", "total": 0, "data": extra, "success": True}).encode(),
-        actor=SETUP,
-        now=at,
-    )
+    made_up = json.dumps({"code": 200, "msg": "成功", "total": 0, "data": extra, "success": True}).encode()
+    for document in (example, made_up):
+        found, faults = lock_schemas.read(document)
+        locks.import_locks(found=found, faults=faults, actor=SETUP, now=at)
     for values in (*given, *extra):
         making.world.locks[values["lockSn"]] = _device(values)
     areas = {name: locks.create_area(name=name, for_every_guest=True, actor=SETUP, now=at).id for name, _ in _AREAS}
-    found = (lock_queries.find_lock_by_serial(str(values["lockSn"])) for values in (*extra, *given))
-    devices = [lock for lock in found if lock is not None]
+    known = (lock_queries.find_lock_by_serial(str(values["lockSn"])) for values in (*extra, *given))
+    devices = [lock for lock in known if lock is not None]
     for room, lock in zip(house, devices[len(commons) :], strict=True):
         locks.give_door(name=room.number, room_id=room.id, lock_id=lock.id, actor=SETUP, now=at)
     for (area, name), lock in zip(commons, devices[: len(commons)], strict=True):

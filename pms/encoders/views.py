@@ -46,7 +46,9 @@ def add() -> Response:
     form = MachineForm()
     if form.validate():
         try:
-            machine = service.add_encoder(name=form.name.data or "", url=form.url.data or "", actor=login.actor(), now=clock.now())
+            machine = service.add_encoder(
+                name=form.name.data or "", url=form.url.data or "", actor=login.actor(), now=clock.now()
+            )
         except DomainError as error:
             errors.put_into(form, error)
         else:

@@ -5,7 +5,7 @@ Assembled from every feature in a fixed number of queries, whatever the number o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -152,7 +152,7 @@ class Choice:
         )
 
 
-_SHOW = {
+_SHOW: dict[str, Callable[[Tile], bool]] = {
     "": lambda _tile: True,
     "vacant": lambda tile: tile.is_vacant and not tile.out_of_order,
     "ready": lambda tile: tile.is_ready,
@@ -177,7 +177,18 @@ def room_board(today: date) -> list[Tile]:
         marked = now or then
         tiles.append(
             Tile(
-                *row[:12],
+                id=row.id,
+                number=row.number,
+                type_code=row.type_code,
+                type_name=row.type_name,
+                type_id=row.type_id,
+                floor_id=row.floor_id,
+                floor=row.floor,
+                building=row.building,
+                housekeeping=row.housekeeping,
+                housekeeping_at=row.housekeeping_at,
+                out_of_order=row.out_of_order,
+                out_of_order_reason=row.out_of_order_reason,
                 present=now,
                 coming=then,
                 next_night=nights.get(row.id),
@@ -215,12 +226,12 @@ def _rooms() -> list[Any]:
         sa.select(
             Room.id,
             Room.number,
-            RoomType.code,
-            RoomType.name,
-            RoomType.id,
-            Floor.id,
-            Floor.name,
-            Building.name,
+            RoomType.code.label("type_code"),
+            RoomType.name.label("type_name"),
+            RoomType.id.label("type_id"),
+            Floor.id.label("floor_id"),
+            Floor.name.label("floor"),
+            Building.name.label("building"),
             Room.housekeeping,
             Room.housekeeping_at,
             Room.out_of_order,

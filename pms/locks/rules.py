@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -173,3 +174,34 @@ def clean_name(name: str, refusal: type[DomainError]) -> str:
     if not 1 <= len(text) <= 60:
         raise refusal
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong: in which record (1 is the first; 0 is the file), in which field; `message` is translatable."""
+
+    record: int
+    field: str
+    message: str
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedLock:
+    """One lock of the document. The secrets are kept out of texts."""
+
+    record: int
+    origin_id: str | None
+    serial_number: str
+    mac: str
+    name: str
+    model: str
+    protocol_version: int
+    battery_percent: int | None
+    features: list[str]
+    origin: dict[str, Any]
+    lock_keys: str = dataclasses.field(repr=False)
+    server_keys: str | None = dataclasses.field(repr=False)
+    admin_code: str | None = dataclasses.field(repr=False)
+    new_admin_code: str | None = dataclasses.field(repr=False)
+    double_verify: str | None = dataclasses.field(repr=False)

@@ -6,13 +6,13 @@ kept as they were said.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pms.core.text import N_
+from pms.locks.rules import Fault, ImportedLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,37 +49,6 @@ _TOO_MANY = N_("The file has more than %(most)s locks.")
 _NO_LOCKS = N_("The file has no locks.")
 _NOT_AN_OBJECT = N_("This is not a lock.")
 _TWICE = N_("The same lock is in record %(first)s already.")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong: in which record (1 is the first; 0 is the file), in which field; `message` is translatable."""
-
-    record: int
-    field: str
-    message: str
-    params: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedLock:
-    """One lock of the document. The secrets are kept out of texts."""
-
-    record: int
-    origin_id: str | None
-    serial_number: str
-    mac: str
-    name: str
-    model: str
-    protocol_version: int
-    battery_percent: int | None
-    features: list[str]
-    origin: dict[str, Any]
-    lock_keys: str = dataclasses.field(repr=False)
-    server_keys: str | None = dataclasses.field(repr=False)
-    admin_code: str | None = dataclasses.field(repr=False)
-    new_admin_code: str | None = dataclasses.field(repr=False)
-    double_verify: str | None = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

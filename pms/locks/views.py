@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.errors import DomainError
-from pms.locks import queries, rules, service
+from pms.locks import queries, rules, schemas, service
 from pms.locks.forms import AnswerForm, AreaForm, DoorForm, HangForm, ImportForm
 from pms.web import errors, login
 from pms.web.forms import Form
@@ -66,10 +66,11 @@ def import_locks() -> Response:
     if not document:
         form.file.errors = [_("Choose a file.")]
         return render("locks/import.html", status=422, form=form, result=None, is_done=False)
-    result = service.plan_import(document=document)
+    found, faults = schemas.read(document)
+    result = service.plan_import(found=found, faults=faults)
     is_done = request.form.get("act") == "import" and not result.faults
     if is_done:
-        result = service.import_locks(document=document, actor=login.actor(), now=clock.now())
+        result = service.import_locks(found=found, faults=faults, actor=login.actor(), now=clock.now())
     status = 422 if result.faults else 200
     return render("locks/import.html", status=status, form=form, result=result, is_done=is_done)
 

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from pms.audit import service
+from pms.audit import chain, service
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP
 from pms.core.db import db, transaction
@@ -28,9 +28,9 @@ def test_entries_are_numbered_without_gaps_and_chained(any_house, now):
     _record(now)
     rows = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [row.id for row in rows] == [1, 2, 3, 4]
-    link = service.START
+    link = chain.START
     for row in rows:
-        assert row.digest == service.digest(row, link)
+        assert row.digest == chain.digest(row, link)
         link = row.digest
 
 

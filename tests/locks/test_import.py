@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,15 +9,17 @@ import sqlalchemy as sa
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP
 from pms.core.db import db, transaction
+from pms.demo.build import LOCKS_OF_USER
 from pms.locks import queries, rules, schemas, service
 from pms.locks.models import Lock, LockSetup
 
-EXAMPLE = (Path(__file__).parent.parent / "examples" / "locks-of-user.json").read_bytes()
+EXAMPLE = LOCKS_OF_USER.read_bytes()
 SECRETS = ("AD193DF8A5A233B2", "5214744968050256", "31080904", "1873", "69142A20FFB44666", "9619639132137782")
 
 
 def _import(document=EXAMPLE, now=None):
-    return service.import_locks(document=document, actor=SETUP, now=now)
+    found, faults = schemas.read(document)
+    return service.import_locks(found=found, faults=faults, actor=SETUP, now=now)
 
 
 def _changed(**changes) -> bytes:

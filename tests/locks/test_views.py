@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -9,19 +8,21 @@ import sqlalchemy as sa
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP
 from pms.core.db import db, transaction
-from pms.locks import lock_keys, queries, rules, service
+from pms.demo.build import LOCKS_OF_USER
+from pms.locks import lock_keys, queries, rules, schemas, service
 from pms.locks.models import LockSetup
 from pms.simulators.lock import VirtualLock
 from tests import factories
 from tests.client import text_of
 
-EXAMPLE = (Path(__file__).parent.parent / "examples" / "locks-of-user.json").read_bytes()
+EXAMPLE = LOCKS_OF_USER.read_bytes()
 SECRETS = ("AD193DF8A5A233B2", "5214744968050256", "31080904", "1873")
 
 
 @pytest.fixture
 def imported(house, now):
-    service.import_locks(document=EXAMPLE, actor=SETUP, now=now)
+    found, faults = schemas.read(EXAMPLE)
+    service.import_locks(found=found, faults=faults, actor=SETUP, now=now)
     return queries.find_lock_by_serial("292E593B0E66")
 
 

@@ -11,8 +11,8 @@ from pms.audit import service as audit
 from pms.core.db import transaction
 from pms.core.errors import Invalid
 from pms.core.text import N_
-from pms.locks import schemas
 from pms.locks.models import Lock, LockSetup
+from pms.locks.rules import Fault, ImportedLock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
-    from pms.locks.schemas import Fault, ImportedLock
 
 _OTHER_ID = N_("this id belongs to the lock %(serial)s already")
 _OTHER_SERIAL = N_("this lock is known under the id %(id)s")
@@ -56,23 +55,23 @@ class ImportResult:
         return text
 
 
-def plan_import(*, document: bytes) -> ImportResult:
-    """What importing the document would do; writes nothing, raises nothing for bad documents."""
+def plan_import(*, found: list[ImportedLock], faults: list[Fault]) -> ImportResult:
+    """What importing what was read would do; writes nothing, raises nothing for faults."""
     with transaction() as session:
-        return _plan(session, document)[0]
+        return _plan(session, found, faults)[0]
 
 
-def import_locks(*, document: bytes, actor: Actor, now: datetime) -> ImportResult:
-    """Take the locks of findAllByUserId's answer over, byte for byte; BadDocument where any record is wrong.
+def import_locks(*, found: list[ImportedLock], faults: list[Fault], actor: Actor, now: datetime) -> ImportResult:
+    """Take the locks of findAllByUserId's answer over, as `schemas.read` found them; BadDocument where any record is wrong.
 
     A lock that is known keeps its secrets and setup; only what the import said beside them is renewed, and nothing at all
     once the lock was set up by this server.
     """
     with transaction() as session:
-        result, locks, present = _plan(session, document)
+        result, present = _plan(session, found, faults)
         if result.faults:
             raise BadDocument(result.faults)
-        for entry in locks:
+        for entry in found:
             known = present.get(entry.serial_number)
             if known is None:
                 session.add(_new(entry, now))
@@ -89,19 +88,18 @@ def import_locks(*, document: bytes, actor: Actor, now: datetime) -> ImportResul
         return result
 
 
-def _plan(session: Session, document: bytes) -> tuple[ImportResult, list[ImportedLock], dict[str, Lock]]:
-    locks, faults = schemas.read(document)
+def _plan(session: Session, found: list[ImportedLock], faults: list[Fault]) -> tuple[ImportResult, dict[str, Lock]]:
     result = ImportResult(faults=list(faults))
-    rows = session.scalars(sa.select(Lock)).all() if locks else []
+    rows = session.scalars(sa.select(Lock)).all() if found else []
     by_serial = {row.serial_number: row for row in rows}
     by_origin = {row.origin_id: row for row in rows if row.origin_id}
-    for entry in locks:
+    for entry in found:
         known = by_serial.get(entry.serial_number)
         owner = by_origin.get(entry.origin_id) if entry.origin_id else None
         if owner is not None and owner.serial_number != entry.serial_number:
-            result.faults.append(schemas.Fault(entry.record, "id", _OTHER_ID, {"serial": owner.serial_number}))
+            result.faults.append(Fault(entry.record, "id", _OTHER_ID, {"serial": owner.serial_number}))
         elif known is not None and known.origin_id and entry.origin_id and known.origin_id != entry.origin_id:
-            result.faults.append(schemas.Fault(entry.record, "lockSn", _OTHER_SERIAL, {"id": known.origin_id}))
+            result.faults.append(Fault(entry.record, "lockSn", _OTHER_SERIAL, {"id": known.origin_id}))
         elif known is None:
             result.new.append(entry.name)
         else:
@@ -109,7 +107,7 @@ def _plan(session: Session, document: bytes) -> tuple[ImportResult, list[Importe
             if _has_other_secrets(known, entry):
                 result.differing.append(entry.name)
     result.faults.sort(key=lambda fault: fault.record)
-    return result, locks, by_serial
+    return result, by_serial
 
 
 def _has_other_secrets(lock: Lock, entry: ImportedLock) -> bool:

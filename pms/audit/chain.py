@@ -1,0 +1,41 @@
+"""The link between two entries of the trail, the same for who writes and who checks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pms.core.sealing import vault
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from pms.audit.models import AuditEntry
+
+START = "0" * 64
+_FIELDS = [
+    "id",
+    "at",
+    "actor_kind",
+    "actor_name",
+    "account_id",
+    "address",
+    "action",
+    "subject_kind",
+    "subject_id",
+    "subject_label",
+    "room_id",
+    "guest_id",
+    "stay_id",
+    "lock_id",
+    "before",
+    "after",
+]
+
+
+def digest(entry: AuditEntry | Row[Any], previous: str) -> str:
+    """The entry's link: a keyed hash over the link before and every field."""
+    values = {name: getattr(entry, name) for name in _FIELDS}
+    values["at"] = entry.at.isoformat(timespec="microseconds")
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return vault().audit_digest(f"{previous}\n{text}".encode())
