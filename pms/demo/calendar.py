@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 PAST_DAYS = 14
 COMING_DAYS = 28
 OCCUPANCY = 0.74
+STILL_TO_COME = 0.5
+STILL_TO_LEAVE = 0.4
 
 
 @dataclass(slots=True)
@@ -31,8 +33,11 @@ class PlannedStay:
 
 
 def plan(random: Random, *, rooms: int, today: date, now: datetime, zone: ZoneInfo) -> list[PlannedStay]:
-    """Stays one after another in every room, with gaps, so that no two share a night."""
-    stays = []
+    """Stays one after another in every room, with gaps, so that no two share a night.
+
+    Whatever the hour, some of today's guests have not come yet and some have not left.
+    """
+    stays: list[PlannedStay] = []
     for room in range(rooms):
         day = today - timedelta(days=PAST_DAYS + random.randint(0, 3))
         while day < today + timedelta(days=COMING_DAYS):
@@ -40,7 +45,15 @@ def plan(random: Random, *, rooms: int, today: date, now: datetime, zone: ZoneIn
                 day += timedelta(days=random.choice((1, 1, 2)))
                 continue
             nights = random.choice((1, 1, 2, 2, 2, 3, 3, 4, 5, 7))
-            stays.append(_stay(random, room, day, nights, today, now, zone))
+            stay = _stay(random, room, day, nights, today, now, zone)
+            is_taken = (
+                bool(stays) and stays[-1].room == room and stays[-1].departure == day and stays[-1].leaves_at > now
+            )
+            if day == today and (is_taken or random.random() < STILL_TO_COME):
+                stay.arrives_at = max(stay.arrives_at, now + timedelta(hours=1))
+            if stay.departure == today and random.random() < STILL_TO_LEAVE:
+                stay.leaves_at = max(stay.leaves_at, now + timedelta(minutes=30))
+            stays.append(stay)
             day += timedelta(days=nights)
     return stays
 

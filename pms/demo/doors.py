@@ -15,7 +15,12 @@ def machines(world: World) -> dict[str, Any]:
     """The simulated machines with the cards on them, and the cards that could be laid there."""
     return {
         "machines": [
-            {"name": name, "is_plugged": machine.is_plugged_in, "card": world.card_on(name)}
+            {
+                "name": name,
+                "is_plugged": machine.is_plugged_in,
+                "will_tear": machine.faults.cut is not None,
+                "card": world.card_on(name),
+            }
             for name, machine in world.machines.items()
         ],
         "cards": _cards(world),

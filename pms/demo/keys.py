@@ -14,17 +14,21 @@ from pms.devices.port import Port
 from pms.encoders import job_course
 from pms.encoders import queries as encoders
 from pms.encoders.port_worker import CardJob
+from pms.keycards import rules as key_rules
 from pms.keycards import service as keycards
 from pms.locks import queries as locks
+from pms.properties import queries as properties
 from pms.protocol.card_layout import Medium
 from pms.simulators.encoder import SimulatedEncoder
 from pms.stays import queries as stays
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
     from random import Random
 
     from pms.demo.world import World
+    from pms.stays.models import Stay
 
 _DOOR = Actor(kind="lock", name="lock")
 
@@ -37,7 +41,11 @@ def hand_out(world: World, random: Random, desk: Actor) -> None:
         port = Port(str(link))
         port.open()
         # Plain values: every card is a few transactions, and each of them lets go of the rows read before.
-        guests = [(s.id, s.room.id, f"{s.room.number} · {s.guest.name}") for s in stays.in_house() if s.room]
+        guests = [
+            (stay.id, stay.room.id, f"{stay.room.number} · {stay.guest.name}")
+            for stay in stays.in_house()
+            if stay.room and _key_ends(stay) > clock.now()
+        ]
         for stay_id, room_id, name in guests:
             if random.random() < 0.12:
                 continue
@@ -50,6 +58,11 @@ def hand_out(world: World, random: Random, desk: Actor) -> None:
                 _carry(world, serial_number)
         port.close()
     db.remove()
+
+
+def _key_ends(stay: Stay) -> datetime:
+    house = properties.get_property()
+    return key_rules.ends_at(departure=stay.departure_date, check_out_hour=house.check_out_hour, zone=house.zone)
 
 
 def _quick_port(home: Path) -> Path:

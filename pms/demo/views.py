@@ -13,6 +13,7 @@ from pms.core import clock
 from pms.demo import doors
 from pms.demo.world import World
 from pms.protocol.card_layout import Medium
+from pms.simulators.encoder_faults import Act, Moment, WriteCut
 from pms.web import filters
 from pms.web.render import go_to, render
 from pms.web.rights import require
@@ -91,7 +92,7 @@ def move_clock() -> Response:
 @blueprint.post("/machine")
 @require("demo:use")
 def machine() -> Response:
-    """Lay a card on a machine, take it away, pull the plug, plug in again."""
+    """Lay a card on a machine, take it away, pull the plug now or in the middle of a writing, plug in again."""
     world, name, act = _world(), request.form.get("machine", ""), request.form.get("act", "")
     if name not in world.machines:
         abort(404)
@@ -107,6 +108,8 @@ def machine() -> Response:
         device.unplug()
     elif act == "plug":
         device.plug_in()
+    elif act == "tear":
+        device.faults.cut = WriteCut(2, Moment.TORN, Act.UNPLUG)
     else:
         abort(400)
     if request.form.get("from") == "strip":

@@ -125,7 +125,7 @@ class MachineThread(threading.Thread):
         self._encoder_id = encoder_id
         self._port = port or Port(url)
         self._stop_wish = threading.Event()
-        self._actor = Actor(kind="port", name=url)
+        self._actor = Actor(kind="port", name="")  # the entry names the machine already
         self._next_hello = 0.0
 
     def ask_to_stop(self) -> None:

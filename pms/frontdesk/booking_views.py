@@ -122,7 +122,6 @@ def _split_name(text: str) -> tuple[str, str]:
 def _opened(kind: type[AnyForm]) -> AnyForm:
     """The dialog as it opens; what was typed already (in the address) is kept when a guest is chosen."""
     arrival = choices.tonight() if kind is WalkInForm else choices.today()
-    types = rooms.list_room_types()
     typed = MultiDict(request.args)
     proposals = {
         "request_id": choices.new_request(),
@@ -130,7 +129,7 @@ def _opened(kind: type[AnyForm]) -> AnyForm:
         "departure_date": choices.tomorrow_of(arrival).isoformat(),
         "adults": "1",
         "children": "0",
-        "room_type_id": str(types[0].id) if types else "",
+        "room_type_id": _proposed_type(arrival),
         "cards": typed.get("adults", "1"),
     }
     for name, value in proposals.items():
@@ -139,6 +138,13 @@ def _opened(kind: type[AnyForm]) -> AnyForm:
     form = kind(formdata=typed)
     _fill(form)
     return form
+
+
+def _proposed_type(arrival: date) -> str:
+    """The type of the best room that is free tonight; the first type of the house where none is."""
+    free = stays.free_rooms(arrival=arrival, departure=choices.tomorrow_of(arrival))
+    types = [free[0].room.room_type] if free else rooms.list_room_types()[:1]
+    return str(types[0].id) if types else ""
 
 
 def _guest_form(typed: MultiDict[str, str]) -> GuestForm:

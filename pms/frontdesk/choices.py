@@ -62,13 +62,18 @@ def fill_rooms(
     if empty is not None:
         groups[_("Later")] = [("", empty)]
     for offer in offers:
-        ready = _("ready") if offer.is_ready else _("not ready yet")
-        groups.setdefault(f"{offer.room.room_type.name}, {ready}", []).append(
+        groups.setdefault(f"{offer.room.room_type.name}, {_readiness(offer)}", []).append(
             (str(offer.room.id), room_label(offer.room))
         )
     if chosen is not None and chosen.id not in {offer.room.id for offer in offers}:
         groups[_("No longer free")] = [(str(chosen.id), room_label(chosen))]
     field.choices = groups
+
+
+def _readiness(offer: RoomOffer) -> str:
+    if offer.is_ready:
+        return str(_("ready"))
+    return str(_("not ready yet") if offer.is_vacant else _("still occupied"))
 
 
 def room_label(room: Room) -> str:

@@ -240,7 +240,7 @@ def seen_at_door(
                 "keycards.refused",
                 actor,
                 now,
-                {"result": RecordResult(result).name},
+                {"result": RecordResult(result).name.lower()},
             )
         session.flush()
         return card

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -35,10 +34,11 @@ _PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class RoomOffer:
-    """A free room for certain nights; `reason` says why it stands where it stands."""
+    """A free room for certain nights: whether nobody is inside now, and whether a guest could be let in now."""
 
     room: Room
     is_booked_type: bool
+    is_vacant: bool
     is_ready: bool
 
 
@@ -172,7 +172,7 @@ def last_step(stay_id: int) -> StayStep | None:
 def free_rooms(
     *, arrival: date, departure: date, room_type_id: int | None = None, except_stay_id: int | None = None
 ) -> list[RoomOffer]:
-    """Rooms without another stay on these nights, best first: the booked type, clean, nobody inside, by number."""
+    """Rooms without another stay on these nights, best first: the booked type, ready, nobody inside, by number."""
     taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
     inside = sa.select(Stay.room_id).where(Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None))
     if except_stay_id is not None:
@@ -189,12 +189,19 @@ def free_rooms(
         RoomOffer(
             room=room,
             is_booked_type=room.room_type_id == room_type_id,
+            is_vacant=room.id not in occupied,
             is_ready=room.housekeeping is not HousekeepingStatus.DIRTY and room.id not in occupied,
         )
         for room in rooms
     ]
     return sorted(
-        offers, key=lambda offer: (not offer.is_booked_type, not offer.is_ready, offer.room.room_type.position)
+        offers,
+        key=lambda offer: (
+            not offer.is_booked_type,
+            not offer.is_ready,
+            not offer.is_vacant,
+            offer.room.room_type.position,
+        ),
     )
 
 
@@ -212,23 +219,6 @@ def availability(*, arrival: date, departure: date) -> list[TypeOffer]:
     most_sold = {row[0]: row[1] for row in sold}
     types = db.session.scalars(sa.select(RoomType).order_by(RoomType.position, RoomType.code))
     return [TypeOffer(kind, max(0, capacity.get(kind.id, 0) - most_sold.get(kind.id, 0))) for kind in types]
-
-
-def count_by_state(day: date) -> Counter[str]:
-    """How many arrive, leave and stay on that day; one query."""
-    rows = db.session.execute(
-        sa.select(Stay.state, Stay.arrival_date == day, Stay.departure_date == day, sa.func.count())
-        .where(Stay.state.in_(_PRESENT))
-        .group_by(Stay.state, Stay.arrival_date == day, Stay.departure_date == day)
-    )
-    counts: Counter[str] = Counter()
-    for state, arrives, leaves, count in rows:
-        if state is StayState.IN_HOUSE:
-            counts["in_house"] += count
-            counts["leaving"] += count if leaves else 0
-        elif arrives:
-            counts["arriving"] += count
-    return counts
 
 
 def search(text: str, limit: int = 12) -> list[Hit]:

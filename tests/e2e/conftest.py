@@ -1,21 +1,21 @@
-"""One demo hotel, served as `pms demo` serves it, and one browser for all tests of this folder."""
+"""One demo hotel, and one browser for all tests of this folder."""
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
-import threading
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from waitress.server import create_server
 
-from pms import background
-from pms.demo import hotel
+from pms.config import ROOT
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -25,24 +25,34 @@ class Demo:
     """A running demo hotel."""
 
     url: str
-    app: Flask
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Pages, card machines behind pseudo-terminals, doors, and the owner of the ports: all as in `pms demo`."""
-    home: Path = tmp_path_factory.mktemp("demo")
+    """`pms demo` in a process of its own, as a newcomer starts it; its hands are on its page "Try a door"."""
+    folder = tmp_path_factory.mktemp("demo")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with hotel.open_demo(home, port=port, fresh=False, say=lambda _text: None) as app:
-        server = create_server(app, host="127.0.0.1", port=port, threads=8)
-        thread = threading.Thread(target=server.run, daemon=True)
-        with background.running(app):
-            thread.start()
-            yield Demo(f"http://127.0.0.1:{port}", app)
-            server.close()
-            thread.join(10)
+    command = [sys.executable, "-m", "pms", "demo", "--port", str(port), "--home", str(folder / "home")]
+    with (folder / "log").open("w") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process:
+        try:
+            deadline = time.monotonic() + 90
+            while not _answers(port):
+                text = (folder / "log").read_text()
+                assert process.poll() is None, text
+                assert time.monotonic() < deadline, text
+                time.sleep(0.1)
+            yield Demo(f"http://127.0.0.1:{port}")
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0, (folder / "log").read_text()
+    assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="session")

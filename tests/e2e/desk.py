@@ -28,8 +28,16 @@ class Desk:
         """Go to a page by its address."""
         self.page.goto(self.url + path)
 
-    def walk_in(self, family_name: str, given_name: str, *, room: str | None = None) -> str:
-        """A guest off the street: booked, checked in, the machine is waiting; the room's number."""
+    def clear_machine(self, machine: str = "Front desk 1") -> None:
+        """Nothing lies on the machine and it is plugged in, whatever was before."""
+        self.open("/demo/doors")
+        form = self.page.get_by_role("form", name=machine)
+        for act in ("Plug in", "Take the card away"):
+            if form.get_by_role("button", name=act, exact=True).count():
+                self.at_machine(act, machine)
+
+    def walk_in(self, family_name: str, given_name: str, *, room: str | None = None, state: str = "waiting") -> str:
+        """A guest off the street: booked, checked in, the card's job is in that state; the room's number."""
         self.open("/today")
         self.page.keyboard.press("w")
         self.dialog.get_by_label("Name, phone, document or room").fill(family_name)
@@ -42,7 +50,7 @@ class Desk:
             choice.select_option(value)
         chosen = choice.locator("option:checked").inner_text()
         self.dialog.get_by_role("button", name="Check in").click()
-        expect(self.progress).to_have_attribute("data-state", "waiting")
+        self.wait_for(state)
         return re.match(r"\s*(\S+)", chosen)[1]  # type: ignore[index]
 
     @property
@@ -57,6 +65,12 @@ class Desk:
     def wait_for(self, state: str) -> None:
         """Until the job is in that state."""
         expect(self.progress).to_have_attribute("data-state", state, timeout=15_000)
+
+    def at_machine(self, act: str, machine: str = "Front desk 1") -> None:
+        """Press one of the demo's buttons at a machine."""
+        self.open("/demo/doors")
+        self.page.get_by_role("form", name=machine).get_by_role("button", name=act, exact=True).click()
+        self.page.wait_for_load_state()
 
     def take_card(self, machine: str = "Front desk 1") -> str:
         """Take the card off the machine; its name."""

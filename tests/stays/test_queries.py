@@ -76,7 +76,6 @@ def test_the_lists_of_a_day(book, now):
     assert names(queries.overdue_departures(TODAY)) == ["Overstays"]
     assert names(queries.in_house()) == ["Leaves", "Stays", "Overstays"]
     assert sorted(names(queries.present_today(TODAY))) == ["Due", "Late", "Leaves", "Overstays", "Stays"]
-    assert queries.count_by_state(TODAY) == {"arriving": 1, "leaving": 1, "in_house": 3}
 
 
 def test_free_rooms_stand_booked_type_first_then_ready_then_by_number(book, any_house, now):
