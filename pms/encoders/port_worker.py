@@ -198,7 +198,7 @@ class MachineThread(threading.Thread):
     def _fail_waiting_jobs(self) -> None:
         """Nobody should look at a turning wheel for long while the machine is not there."""
         now = clock.now()
-        waiting = queries.queued_before(self._encoder_id, now - timedelta(seconds=rules.GONE_AFTER_SECONDS))
+        waiting = queries.queued(self._encoder_id, before=now - timedelta(seconds=rules.GONE_AFTER_SECONDS))
         db.remove()
         for job_id in waiting:
             job_course.fail(job_id=job_id, code="gone", now=now)

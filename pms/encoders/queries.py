@@ -113,13 +113,12 @@ def uids_done_in_batch(batch_id: str) -> set[str]:
     return {uid for uid in found if uid}
 
 
-def queued_before(encoder_id: int, at: datetime) -> Sequence[str]:
-    """Ids of jobs that have been waiting for the machine since before `at`."""
-    return db.session.scalars(
-        sa.select(EncoderJob.id).where(
-            EncoderJob.encoder_id == encoder_id, EncoderJob.state == JobState.QUEUED, EncoderJob.created_at <= at
-        )
-    ).all()
+def queued(encoder_id: int, *, before: datetime | None = None) -> Sequence[str]:
+    """Ids of jobs that wait for the machine; only those that have done so since before that instant."""
+    query = sa.select(EncoderJob.id).where(EncoderJob.encoder_id == encoder_id, EncoderJob.state == JobState.QUEUED)
+    if before is not None:
+        query = query.where(EncoderJob.created_at <= before)
+    return db.session.scalars(query).all()
 
 
 def unfinished(encoder_id: int | None = None) -> Sequence[str]:

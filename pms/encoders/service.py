@@ -68,7 +68,7 @@ def change_encoder(*, encoder_id: int, name: str, url: str, is_enabled: bool, ac
     """Rename, move to another port, switch on or off; jobs that wait for a machine switched off are failed."""
     rules.check_machine(name, url)
     with transaction() as session:
-        machine = queries.get_encoder(encoder_id)
+        machine = _hold(session, encoder_id, against_jobs=True)
         before = {"name": machine.name, "url": machine.url, "is_enabled": machine.is_enabled}
         machine.name, machine.url, machine.is_enabled = name.strip(), url, is_enabled
         after = {"name": machine.name, "url": url, "is_enabled": is_enabled}
@@ -76,7 +76,7 @@ def change_encoder(*, encoder_id: int, name: str, url: str, is_enabled: bool, ac
         changed = [key for key, value in after.items() if before[key] != value]
         if not is_enabled:
             machine.state, machine.state_at = EncoderState.OFFLINE, now
-            for job_id in queries.queued_before(encoder_id, now):
+            for job_id in queries.queued(encoder_id):
                 job_course.fail(job_id=job_id, code="disabled", now=now)
         if changed:
             _audit(
@@ -111,7 +111,7 @@ def queue_jobs(
         existing = list(queries.batch(batch_id))
         if existing:
             return existing
-        machine = queries.get_encoder(encoder_id)
+        machine = _hold(session, encoder_id)
         if not machine.is_enabled:
             raise MachineDisabled(name=machine.name)
         jobs = [
@@ -212,6 +212,18 @@ def note_state(
             before = {"state": machine.state.value}
             machine.state, machine.state_at = state, now
             _audit(machine, f"encoders.{state.value}", actor, now, before, {"state": state.value})
+
+
+def _hold(session: Session, encoder_id: int, *, against_jobs: bool = False) -> Encoder:
+    """The machine as it stays until this transaction ends; NoSuchMachine.
+
+    Who queues a job holds it lightly, who changes it against that, so that no job slips to a machine just switched off.
+    """
+    lock = True if against_jobs else {"read": True, "key_share": True}
+    machine = session.get(Encoder, encoder_id, with_for_update=lock, populate_existing=True)
+    if machine is None:
+        raise queries.NoSuchMachine
+    return machine
 
 
 def _flush(session: Session) -> None:

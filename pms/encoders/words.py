@@ -6,7 +6,7 @@ from pms.core.text import N_
 from pms.encoders.models import EncoderState, JobState
 
 STATE_WORDS: dict[EncoderState, str] = {
-    EncoderState.READY: N_("Ready"),
+    EncoderState.READY: N_("Connected"),
     EncoderState.OFFLINE: N_("Not connected"),
 }
 
