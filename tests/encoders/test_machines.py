@@ -1,0 +1,365 @@
+"""Machines are added, renamed, moved to another port, switched off and on again."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import pytest
+import sqlalchemy as sa
+
+from pms.audit.models import AuditEntry
+from pms.core.actor import Actor
+from pms.core.db import db
+from pms.core.errors import DomainError, Invalid
+from pms.encoders import queries, service
+from pms.encoders.models import Encoder, EncoderState, JobKind, JobState
+from pms.encoders.queries import NoSuchMachine
+from pms.encoders.rules import BadName, BadUrl
+from pms.encoders.service import MachineDisabled, MachineExists, TooLateToCancel, TooManyJobs
+
+TECHNICIAN = Actor(kind="account", name="Tom", account_id=4)
+
+
+def add(now, name="Front desk 1", url="/dev/ttyUSB0") -> int:
+    return service.add_encoder(name=name, url=url, actor=TECHNICIAN, now=now).id
+
+
+def change(machine_id, now, **values) -> None:
+    """Store the form with these values changed."""
+    machine = queries.get_encoder(machine_id)
+    wanted = {"name": machine.name, "url": machine.url, "is_enabled": machine.is_enabled, **values}
+    service.change_encoder(encoder_id=machine_id, actor=TECHNICIAN, now=now, **wanted)
+
+
+def stored(machine_id) -> Encoder:
+    db.remove()
+    return queries.get_encoder(machine_id)
+
+
+def queue(machine_id, now, copies=1, batch_id=None) -> str:
+    batch_id = batch_id or str(uuid.uuid4())
+    service.queue_jobs(
+        encoder_id=machine_id,
+        kind=JobKind.READ,
+        subjects=[None] * copies,
+        stay_id=None,
+        batch_id=batch_id,
+        actor=TECHNICIAN,
+        now=now,
+    )
+    return batch_id
+
+
+def trail() -> list[AuditEntry]:
+    return list(db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)))
+
+
+def both(work) -> list[object]:
+    """Run `work(0)` and `work(1)` in two threads at once; what they gave, or the refusals that they raised."""
+    outcomes: list[object] = [None, None]
+    start = threading.Barrier(2)
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            outcomes[number] = work(number)
+        except DomainError as refusal:
+            outcomes[number] = refusal
+        finally:
+            db.remove()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.remove()
+    return outcomes
+
+
+# --- adding
+
+
+def test_a_new_machine_is_in_use_and_not_connected_yet(any_house, now):
+    machine = stored(add(now, name="  Front desk 1 "))
+    assert (machine.name, machine.url, machine.is_enabled) == ("Front desk 1", "/dev/ttyUSB0", True)
+    assert machine.state is EncoderState.OFFLINE
+    (entry,) = trail()
+    assert (entry.action, entry.actor_name, entry.subject_label) == ("encoders.added", "Tom", "Front desk 1")
+    assert entry.after == {"name": "Front desk 1", "url": "/dev/ttyUSB0"}
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 41])
+def test_a_machine_has_a_name_that_fits(house, now, name):
+    with pytest.raises(BadName):
+        add(now, name=name)
+    assert queries.list_encoders() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/dev/ttyUSB0",
+        "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0",
+        "COM3",
+        "socket://10.0.0.7:4001",
+        "rfc2217://encoder.example:4001?ign_set_control",
+        "hwgrep://0403:6001",
+    ],
+)
+def test_every_kind_of_port_is_taken(house, now, url):
+    assert stored(add(now, url=url)).url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ttyUSB0",
+        "COM",
+        "COM1234",
+        "/dev/tty USB0",
+        "/dev/ttyUSB0\n",
+        "/dev/\0",
+        "spy:///dev/ttyUSB0?file=/tmp/all.txt",
+        "loop://",
+        "alt:///dev/ttyUSB0",
+        "socket://10.0.0.7",
+        "socket://:4001",
+        "file:///etc/passwd",
+        "/" + "x" * 200,
+    ],
+)
+def test_what_is_no_port_is_refused(house, now, url):
+    with pytest.raises(BadUrl):
+        add(now, url=url)
+    assert queries.list_encoders() == []
+
+
+@pytest.mark.parametrize("values", [{"name": ""}, {"url": "nowhere"}])
+def test_a_value_that_cannot_be_right_is_the_forms_affair(house, now, values):
+    with pytest.raises(Invalid) as caught:
+        add(now, **values)
+    assert caught.value.status == 422
+    assert caught.value.field in values
+
+
+@pytest.mark.parametrize(
+    "values", [{"name": "Front desk 2"}, {"url": "/dev/ttyUSB1"}], ids=["the same port", "the same name"]
+)
+def test_two_machines_share_neither_name_nor_port(any_house, now, values):
+    add(now)
+    with pytest.raises(MachineExists):
+        add(now, **values)
+    assert [machine.url for machine in queries.list_encoders()] == ["/dev/ttyUSB0"]
+    assert len(trail()) == 1
+
+
+def test_of_two_who_add_the_same_port_at_once_one_succeeds(any_house, now):
+    outcomes = both(lambda number: add(now, name=f"Front desk {number}"))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["MachineExists", "int"]
+    assert len(queries.list_encoders()) == 1
+
+
+# --- changing
+
+
+def test_a_new_name_and_port_are_stored_with_what_was_before(any_house, now):
+    machine = add(now)
+    change(machine, now, name="Night desk")
+    change(machine, now, url="/dev/ttyUSB7")
+    row = stored(machine)
+    assert (row.name, row.url) == ("Night desk", "/dev/ttyUSB7")
+    renamed, moved = trail()[1:]
+    assert (renamed.before, renamed.after) == ({"name": "Front desk 1"}, {"name": "Night desk"})
+    assert (moved.before, moved.after) == ({"url": "/dev/ttyUSB0"}, {"url": "/dev/ttyUSB7"})
+
+
+def test_storing_what_is_stored_already_leaves_no_trace(house, now):
+    machine = add(now)
+    change(machine, now, name=" Front desk 1 ")
+    assert [entry.action for entry in trail()] == ["encoders.added"]
+
+
+@pytest.mark.parametrize(
+    ("values", "refusal"),
+    [
+        ({"name": " "}, BadName),
+        ({"url": "nowhere"}, BadUrl),
+        ({"name": "Front desk 2"}, MachineExists),
+        ({"url": "/dev/ttyUSB1"}, MachineExists),
+    ],
+)
+def test_a_change_that_is_refused_changes_nothing(any_house, now, values, refusal):
+    machine = add(now)
+    add(now, name="Front desk 2", url="/dev/ttyUSB1")
+    with pytest.raises(refusal):
+        change(machine, now, **values)
+    row = stored(machine)
+    assert (row.name, row.url) == ("Front desk 1", "/dev/ttyUSB0")
+    assert len(trail()) == 2
+
+
+def test_a_machine_that_does_not_exist_is_said_not_to_exist(house, now):
+    with pytest.raises(NoSuchMachine):
+        service.change_encoder(
+            encoder_id=1, name="Front desk 1", url="/dev/ttyUSB0", is_enabled=True, actor=TECHNICIAN, now=now
+        )
+    with pytest.raises(NoSuchMachine):
+        service.queue_jobs(
+            encoder_id=1,
+            kind=JobKind.READ,
+            subjects=[None],
+            stay_id=None,
+            batch_id="b",
+            actor=TECHNICIAN,
+            now=now,
+        )
+
+
+# --- switching off
+
+
+def test_switching_off_ends_what_waits_for_the_machine(any_house, now):
+    machine = add(now)
+    service.note_state(
+        encoder_id=machine,
+        state=EncoderState.READY,
+        error="",
+        serial_number="932211c49aeb6f8a",
+        model="ZC-20",
+        actor=TECHNICIAN,
+        now=now,
+    )
+    batches = [queue(machine, now, copies=2), queue(machine, now)]
+    change(machine, now, is_enabled=False)
+    assert stored(machine).state is EncoderState.OFFLINE
+    states = [(job.state, job.error_code) for batch in batches for job in queries.batch(batch)]
+    assert states == [
+        (JobState.FAILED, "disabled"),
+        (JobState.CANCELLED, "earlier_failed"),
+        (JobState.FAILED, "disabled"),
+    ]
+
+
+def test_a_machine_that_is_switched_off_gets_no_jobs_until_it_is_on_again(any_house, now):
+    machine = add(now)
+    change(machine, now, is_enabled=False)
+    with pytest.raises(MachineDisabled) as caught:
+        queue(machine, now)
+    assert caught.value.params == {"name": "Front desk 1"}
+    with pytest.raises(MachineDisabled):
+        service.send_signal(encoder_id=machine, request_id="r", actor=TECHNICIAN, now=now)
+    assert queries.list_enabled() == []
+    change(machine, now, is_enabled=True)
+    assert len(queries.batch(queue(machine, now))) == 1
+
+
+def test_a_job_is_never_left_at_a_machine_that_is_switched_off_at_the_same_moment(any_house, now):
+    machine = add(now)
+    for _ in range(8):
+        batch_id = str(uuid.uuid4())
+        both(
+            lambda number, batch_id=batch_id: (
+                change(machine, now, is_enabled=False) if number else queue(machine, now, batch_id=batch_id)
+            )
+        )
+        assert not [job for job in queries.batch(batch_id) if not job.state.is_final]
+        change(machine, now, is_enabled=True)
+
+
+# --- asking for something
+
+
+@pytest.mark.parametrize("copies", [0, 13])
+def test_a_batch_is_a_handful(house, now, copies):
+    machine = add(now)
+    with pytest.raises(TooManyJobs):
+        queue(machine, now, copies=copies)
+
+
+def test_the_same_batch_asked_for_twice_is_one(any_house, now):
+    machine = add(now)
+    batch_id = str(uuid.uuid4())
+    outcomes = both(lambda _: queue(machine, now, copies=3, batch_id=batch_id))
+    assert outcomes == [batch_id, batch_id]
+    assert [job.batch_position for job in queries.batch(batch_id)] == [1, 2, 3]
+
+
+def test_a_queued_job_is_cancelled_at_once_and_once_only(any_house, now):
+    machine = add(now)
+    (job,) = queries.batch(queue(machine, now))
+    service.cancel_job(job_id=job.id, actor=TECHNICIAN, now=now)
+    db.remove()
+    assert queries.get_job(job.id).state is JobState.CANCELLED
+    assert queries.get_job(job.id).finished_at == now
+    for cancel in (
+        lambda: service.cancel_job(job_id=job.id, actor=TECHNICIAN, now=now),
+        lambda: service.cancel_batch(batch_id=job.batch_id, actor=TECHNICIAN, now=now),
+        lambda: service.cancel_job(job_id="nothing", actor=TECHNICIAN, now=now),
+    ):
+        with pytest.raises(TooLateToCancel):
+            cancel()
+
+
+def test_cancelling_a_batch_ends_all_of_it(any_house, now):
+    machine = add(now)
+    batch_id = queue(machine, now, copies=3)
+    service.cancel_batch(batch_id=batch_id, actor=TECHNICIAN, now=now)
+    db.remove()
+    assert {(job.state, job.error_code) for job in queries.batch(batch_id)} == {(JobState.CANCELLED, "cancelled")}
+
+
+# --- what the owner of the ports reports
+
+
+def note(machine, now, state, error="") -> None:
+    service.note_state(
+        encoder_id=machine,
+        state=state,
+        error=error,
+        serial_number="932211c49aeb6f8a" if state is EncoderState.READY else "",
+        model="ZC-20" if state is EncoderState.READY else "",
+        actor=Actor(kind="port", name=""),
+        now=now,
+    )
+
+
+def test_only_news_of_a_machine_goes_into_the_trail(any_house, now):
+    machine = add(now)
+    for _ in range(3):
+        note(machine, now, EncoderState.READY)
+    note(machine, now, EncoderState.OFFLINE, "reading the port failed")
+    note(machine, now, EncoderState.OFFLINE, "opening the port failed")
+    row = stored(machine)
+    # The name plate is kept, so that one knows which machine is missed.
+    assert (row.serial_number, row.model) == ("932211c49aeb6f8a", "ZC-20")
+    assert row.last_error == "opening the port failed"
+    assert [entry.action for entry in trail()] == ["encoders.added", "encoders.ready", "encoders.offline"]
+
+
+# --- which machine is meant
+
+
+@pytest.mark.parametrize(
+    ("states", "chosen", "expected"),
+    [
+        ([], None, None),
+        (["offline"], None, 0),
+        (["ready", "offline"], None, 0),
+        (["offline", "ready"], None, 1),
+        (["ready", "ready"], None, None),
+        (["offline", "offline"], None, None),
+        (["ready", "offline"], 1, 1),
+        (["ready", "ready"], 7, None),
+        (["ready", "offline"], 7, 0),
+    ],
+)
+def test_the_machine_of_a_desk_is_the_chosen_one_or_the_only_one_that_could_be_meant(states, chosen, expected):
+    machines = [
+        Encoder(id=number, name=str(number), url=str(number), state=EncoderState(state))
+        for number, state in enumerate(states)
+    ]
+    found = queries.choose(machines, chosen)
+    assert (found.id if found else None) == expected
