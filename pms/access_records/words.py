@@ -85,7 +85,7 @@ ACTIONS = {
     "access.epoch_moved": N_("Older passcodes ended at the door: %(subject)s"),
     "access.alarm": N_("Alarm at the door: %(subject)s"),
     "access.low_battery": N_("The battery of the lock is low: %(subject)s"),
-    "access.lock_bound": N_("Somebody's phone took the lock over: %(subject)s"),
+    "access.lock_bound": N_("The lock answers under its new keys: %(subject)s"),
     "access.lock_deleted": N_("Somebody's phone released the lock: %(subject)s"),
     "access.reported": N_("The lock sent a report: %(subject)s"),
 }

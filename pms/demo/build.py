@@ -6,6 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -27,9 +28,12 @@ from pms.rooms import queries as room_queries
 from pms.rooms import service as rooms
 from pms.rooms.models import HousekeepingStatus
 from pms.simulators.lock import LockState, VirtualLock
+from pms.stays import queries as stay_queries
 from pms.stays import service as stays
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pms.demo.world import World
 
 PASSWORD = "latchkey-demo"  # noqa: S105 - opens demo databases only
@@ -67,6 +71,7 @@ class _Making:
     now: datetime
     desk: Actor = SETUP
     cleaner: Actor = SETUP
+    technician: Actor = SETUP
     stay_ids: dict[int, int] = field(default_factory=dict)
 
 
@@ -74,29 +79,31 @@ def build(world: World, *, floors: int = _FLOORS) -> None:
     """House, staff, rooms (twelve a floor), locks that are set up, machines, and six weeks of guests."""
     now = clock.now()
     world.is_being_made = True
-    with transaction():
-        making = _Making(world, Random(20), now)  # noqa: S311 - invented guests need no secrecy
-        founded = now - timedelta(days=calendar.PAST_DAYS + 40)
-        properties.create_house(
-            name="Hotel Linden",
-            time_zone="Europe/Berlin",
-            check_in_hour=15,
-            check_out_hour=12,
-            actor=SETUP,
-            now=founded,
-        )
-        _hire(making, founded)
-        _build_rooms(founded, floors)
-        _hang_locks(making, founded)
-        for name, serial_number in MACHINES.items():
-            url = world.start_machine(name, serial_number)
-            encoders.add_encoder(name=name, url=url, actor=SETUP, now=founded)
+    making = _Making(world, Random(20), now)  # noqa: S311 - invented guests need no secrecy
+    founded = now - timedelta(days=calendar.PAST_DAYS + 40)
+    clock.move_to_offset(founded - now)
+    try:
+        with transaction():
+            properties.create_house(
+                name="Hotel Linden",
+                time_zone="Europe/Berlin",
+                check_in_hour=15,
+                check_out_hour=12,
+                actor=SETUP,
+                now=founded,
+            )
+            _hire(making, founded)
+            _build_rooms(founded, floors)
+            _hang_locks(making, founded)
+            for name, serial_number in MACHINES.items():
+                url = world.start_machine(name, serial_number)
+                encoders.add_encoder(name=name, url=url, actor=SETUP, now=founded)
         _let_live(making)
-        _clean(making)
-        world.is_being_made = False
-        world.save()
-        world.is_being_made = True
-    keys.hand_out(world, making.random, making.desk)
+        with transaction():
+            _clean(making)
+    finally:
+        clock.move_to_offset(timedelta(0))
+    # The file is what says that the hotel is whole.
     world.is_being_made = False
     world.save()
 
@@ -108,7 +115,7 @@ def _hire(making: _Making, at: datetime) -> None:
             username=username, display_name=name, password=PASSWORD, role=role, is_demo=True, actor=SETUP, now=at
         )
         hired.append(Actor(kind="account", name=name, account_id=account.id, address="127.0.0.1"))
-    making.desk, making.cleaner = hired[0], hired[1]
+    making.desk, making.cleaner, making.technician = hired[:3]
 
 
 def _build_rooms(at: datetime, floors: int) -> None:
@@ -191,24 +198,61 @@ def _device(values: dict[str, str]) -> VirtualLock:
 
 
 def _let_live(making: _Making) -> None:
-    """Everything that the desk has done until now, in the order in which it was done."""
+    """Everything that desk and guests have done until now, in the order in which it was done."""
     house = property_queries.get_property()
-    listed = room_queries.list_rooms()
-    today = making.now.astimezone(house.zone).date()
-    plans = calendar.plan(making.random, rooms=len(listed), today=today, now=making.now, zone=house.zone)
-    events: list[tuple[datetime, int, int]] = []
-    for index, plan in enumerate(plans):
-        events.append((plan.booked_at, 0, index))
-        if plan.fate == "cancels":
-            events.append((max(plan.booked_at, plan.arrives_at - timedelta(days=2)) + timedelta(minutes=5), 1, index))
-        elif plan.fate == "does not come":
-            events.append((plan.arrives_at + timedelta(hours=9), 2, index))
-        else:
-            events += [(plan.arrives_at, 3, index), (plan.leaves_at, 4, index)]
-    for at, kind, index in sorted(events):
-        if at <= making.now:
-            plan, room = plans[index], listed[plans[index].room]
-            _play(making, kind, index, plan, room.id, room.room_type_id, at)
+    rooms_of_house = [(room.id, room.room_type_id) for room in room_queries.list_rooms()]
+    plans = calendar.plan(
+        making.random,
+        rooms=len(rooms_of_house),
+        closed=_closed_room(rooms_of_house),
+        today=making.now.astimezone(house.zone).date(),
+        now=making.now,
+        zone=house.zone,
+    )
+    events = sorted(event for index, plan in enumerate(plans) for event in _events(making, index, plan))
+    with keys.Hands(making.world, making.desk) as hands:
+        for is_at_desk, group in groupby(events, key=lambda event: event[1] < _CARD):
+            if is_at_desk:
+                with transaction():
+                    for at, kind, index in group:
+                        plan = plans[index]
+                        _play(making, kind, index, plan, *rooms_of_house[plan.room], at)
+                continue
+            # Cards and doors: the machine, the lock and the program must agree about the time.
+            for at, kind, index in group:
+                clock.move_to_offset(at - making.now)
+                stay_id = making.stay_ids[index]
+                if kind == _CARD:
+                    hands.make_card(stay_id)
+                else:
+                    hands.open_door(stay_id)
+
+
+_CARD, _DOOR = 5, 6
+
+
+def _events(making: _Making, index: int, plan: calendar.PlannedStay) -> list[tuple[datetime, int, int]]:
+    """What happens to one party until now: instant, kind (the numbers of `_play`, then card and door), index."""
+    events = [(plan.booked_at, 0, index)]
+    if plan.fate == "cancels":
+        events.append((max(plan.booked_at, plan.arrives_at - timedelta(days=2)) + timedelta(minutes=5), 1, index))
+    elif plan.fate == "does not come":
+        events.append((plan.arrives_at + timedelta(hours=9), 2, index))
+    else:
+        events += [(plan.arrives_at, 3, index), (plan.leaves_at, 4, index)]
+        # Who has left has given the card back; one guest in eight still waits for one.
+        if plan.arrives_at <= making.now < plan.leaves_at and making.random.random() > 0.12:
+            made_at = plan.arrives_at + timedelta(minutes=1)
+            events.append((made_at, _CARD, index))
+            events += [
+                (at, _DOOR, index) for at in calendar.openings(making.random, plan, first=made_at, now=making.now)
+            ]
+    return [event for event in events if event[0] <= making.now]
+
+
+def _closed_room(listed: Sequence[object]) -> int:
+    """The index of the room that nobody gets."""
+    return len(listed) * 2 // 3
 
 
 def _play(
@@ -246,7 +290,18 @@ def _play(
 
 
 def _clean(making: _Making) -> None:
-    """A morning's work is still to be done on some rooms; one room is out of order."""
+    """A morning's work is still to be done, on empty rooms first of all; one room is out of order."""
     listed = room_queries.list_rooms()
-    for room in making.random.sample(listed, 7):
+    closed = listed[_closed_room(listed)]
+    taken = {stay.room_id for stay in stay_queries.in_house()}
+    vacant = [room for room in listed if room.id not in taken and room is not closed]
+    occupied = [room for room in listed if room.id in taken]
+    dirty = making.random.sample(vacant, min(5, len(vacant))) + making.random.sample(occupied, min(4, len(occupied)))
+    for room in dirty:
         rooms.set_housekeeping(room_id=room.id, status=HousekeepingStatus.DIRTY, actor=making.cleaner, now=making.now)
+    rooms.take_out_of_order(
+        room_id=closed.id,
+        reason="The shower leaks; the plumber comes on Thursday",
+        actor=making.technician,
+        now=making.now,
+    )

@@ -32,13 +32,15 @@ class PlannedStay:
     fate: str  # "stays", "cancels" or "does not come"
 
 
-def plan(random: Random, *, rooms: int, today: date, now: datetime, zone: ZoneInfo) -> list[PlannedStay]:
-    """Stays one after another in every room, with gaps, so that no two share a night.
+def plan(random: Random, *, rooms: int, closed: int, today: date, now: datetime, zone: ZoneInfo) -> list[PlannedStay]:
+    """Stays one after another in every room but the closed one, with gaps, so that no two share a night.
 
     Whatever the hour, some of today's guests have not come yet and some have not left.
     """
     stays: list[PlannedStay] = []
     for room in range(rooms):
+        if room == closed:
+            continue
         day = today - timedelta(days=PAST_DAYS + random.randint(0, 3))
         while day < today + timedelta(days=COMING_DAYS):
             if random.random() > OCCUPANCY:
@@ -56,6 +58,18 @@ def plan(random: Random, *, rooms: int, today: date, now: datetime, zone: ZoneIn
             stays.append(stay)
             day += timedelta(days=nights)
     return stays
+
+
+def openings(random: Random, stay: PlannedStay, *, first: datetime, now: datetime) -> list[datetime]:
+    """When the party comes to its door until now: some minutes after the keys, then a few times a day while awake."""
+    moments = [first + timedelta(minutes=random.randint(2, 12))]
+    day = stay.arrival
+    while day <= now.date():
+        hours = random.sample((8, 10, 13, 16, 18, 19, 21, 22), random.randint(1, 3))
+        times = [time(hour, random.randint(0, 59), random.randint(0, 59)) for hour in hours]
+        moments += [datetime.combine(day, at, first.tzinfo) for at in times]
+        day += timedelta(days=1)
+    return sorted(moment for moment in moments if first < moment < now)
 
 
 def _stay(

@@ -15,7 +15,6 @@ from pms.config import load_settings
 from pms.core.db import db
 from pms.demo import build
 from pms.demo.world import World
-from pms.properties import queries as properties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,18 +32,18 @@ def open_demo(home: Path, *, port: int, fresh: bool, say: Callable[[str], object
     # The demo never touches another database, whatever the environment says.
     settings = replace(settings, database_url=f"sqlite:///{(home / 'latchkey.db').resolve()}")
     world = World(home / "world.json", carrier=_carrier(port))
-    if fresh:
+    # Without the world's file a hotel was never finished: made anew, whatever was written of it.
+    if fresh or not world.file.exists():
         for path in (*home.glob("latchkey.db*"), world.file):
             path.unlink(missing_ok=True)
     app = create_app(settings, world=world)
     schema.upgrade(db.engine)
     with app.app_context():
-        is_new = properties.find_property() is None
-        if is_new:
-            say("Making the demo hotel; this takes a few seconds.")
-            build.build(world)
-        else:
+        if world.file.exists():
             world.load()
+        else:
+            say("Making the demo hotel; this takes a quarter of a minute.")
+            build.build(world)
     db.remove()
     try:
         yield app

@@ -43,7 +43,7 @@ AGAIN_WORDS: dict[MakeAgain, str] = {
 }
 
 REASON_WORDS: dict[CardReason, str] = {
-    CardReason.NEW: N_("New"),
+    CardReason.NEW: N_("First card"),
     CardReason.DUPLICATE: N_("Further card"),
     CardReason.REPLACEMENT: N_("For a lost one"),
     CardReason.REMADE: N_("Made again"),

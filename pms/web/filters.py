@@ -37,18 +37,24 @@ def date_text(value: date | None) -> str:
     """Weekday, day and month; the year only where it is not the present one."""
     if value is None:
         return "–"
-    skeleton = "MMMEd" if value.year == current_app.config["NOW"]().year else "yMMMEd"
-    return str(format_skeleton(skeleton, value, locale=get_locale()))
+    day = _on_the_wall(value)
+    skeleton = "MMMEd" if day.year == local(current_app.config["NOW"]()).year else "yMMMEd"
+    return str(format_skeleton(skeleton, day, locale=get_locale()))
 
 
 def day_text(value: date) -> str:
     """Day and month only, for narrow columns."""
-    return str(format_skeleton("MMMd", value, locale=get_locale()))
+    return str(format_skeleton("MMMd", _on_the_wall(value), locale=get_locale()))
 
 
 def full_date_text(value: date | None) -> str:
     """A date with its year."""
-    return "–" if value is None else str(format_date(value, "medium"))
+    return "–" if value is None else str(format_date(_on_the_wall(value), "medium"))
+
+
+def _on_the_wall(value: date) -> date:
+    """The date of the house: an instant shortly before midnight in UTC may be on its next day."""
+    return local(value).date() if isinstance(value, datetime) else value
 
 
 def time_text(value: datetime) -> str:

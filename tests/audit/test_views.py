@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pms.accounts.models import Account, Language
 from pms.audit import reading, service, words
 from pms.audit.models import AuditEntry
+from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import db, transaction
 from pms.guests import service as guests
@@ -46,6 +47,15 @@ def test_entries_are_sentences_with_who_when_and_from_where(manager, now):
     assert "Entered the guest Claire Moreau" in page
     assert "Nadia 10.0.0.77" in page
     assert "12:00:00" in page
+
+
+def test_an_entry_of_the_small_hours_bears_the_date_of_the_house(client, now):
+    at = now.replace(hour=22, minute=30)
+    clock.freeze(at)
+    manager = client.log_in("manager")
+    _record(at, "guests.created", label="Claire Moreau")
+    page = text_of(manager.get("/audit/"))
+    assert "Sat, Jun 13 00:30:00 Entered the guest Claire Moreau" in page
 
 
 def test_changed_fields_are_named_and_shown_before_and_after(manager, now):
