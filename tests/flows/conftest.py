@@ -1,0 +1,38 @@
+"""The desk of `tests.flows.desk`, with pauses that are made for people made shorter."""
+
+from __future__ import annotations
+
+import pytest
+
+from pms.devices import port
+from pms.encoders import port_worker
+from tests.flows.desk import Desk, Moments
+
+
+@pytest.fixture
+def brisk(monkeypatch) -> None:
+    """The same rules with shorter pauses."""
+    monkeypatch.setattr(port_worker, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(port_worker, "_SUPERVISE_SECONDS", 0.02)
+    monkeypatch.setattr(port_worker, "_SIGNAL_SECONDS", 0.05)
+    monkeypatch.setattr(port, "RETRY_PAUSES", (0.05,))
+
+
+@pytest.fixture
+def desk(brisk, app, house, tmp_path):
+    desk = Desk(app.config["SETTINGS"], tmp_path)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def any_desk(brisk, any_app, any_house, tmp_path):
+    """The desk on both databases."""
+    desk = Desk(any_app.config["SETTINGS"], tmp_path)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def moments(monkeypatch) -> Moments:
+    return Moments(monkeypatch)
