@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pms.devices import port
+from pms.devices import line, port
 from pms.encoders import port_worker
 from tests.flows.desk import Desk, Moments
 
@@ -16,6 +16,12 @@ def brisk(monkeypatch) -> None:
     monkeypatch.setattr(port_worker, "_SUPERVISE_SECONDS", 0.02)
     monkeypatch.setattr(port_worker, "_SIGNAL_SECONDS", 0.05)
     monkeypatch.setattr(port, "RETRY_PAUSES", (0.05,))
+
+
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    """A request is given up after half a second of silence."""
+    monkeypatch.setattr(line, "RESEND_AFTER", 0.12)
 
 
 @pytest.fixture
