@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
 from pms.devices import line, port
 from pms.encoders import port_worker
+from tests.client import PageClient
 from tests.flows.desk import Desk, Moments
+
+
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory) -> FileSystemBytecodeCache:
+    """Every test has an application of its own, but the templates need not be compiled for each."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def clerk(app, client, compiled_templates) -> PageClient:
+    """A browser at the desk."""
+    app.jinja_env.bytecode_cache = compiled_templates
+    return client.log_in("desk")
 
 
 @pytest.fixture

@@ -5,29 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
 
-from pms.core import clock
-from pms.core.db import db, transaction
 from pms.encoders import rules as encoder_rules
-from pms.encoders import service as encoder_service
-from pms.encoders.models import EncoderJob, EncoderState, JobState
+from pms.encoders.models import EncoderJob, JobState
 from pms.encoders.queries import uids_done_in_batch
 from pms.encoders.words import ERROR_WORDS
-from pms.keycards import queries, service
-from pms.keycards.models import CardState, EndReason, Proof
+from pms.keycards.models import CardState, Proof
 from pms.keycards.rules import KeyState
-from pms.locks.models import Area
 from pms.protocol.card_layout import Medium
 from pms.protocol.encoder_line import KeyKind, Status
 from pms.simulators.cards import SimulatedCard
 from pms.simulators.encoder import Act, Moment, SimulatedEncoder, WriteCut
-from pms.stays import service as stays
 from tests.client import text_of
 from tests.flows.desk import Desk, Moments, blank, book, cards_of, until
-from tests.keycards.desk import DESK, area_lock, door_lock, hold, new_request, stay
+from tests.keycards.desk import area_lock, door_lock, hold, stay
 
 QUEUED, WAITING, WRITING, CHECKING = JobState.QUEUED, JobState.WAITING, JobState.WRITING, JobState.CHECKING
 DONE, FAILED, CANCELLED = JobState.DONE, JobState.FAILED, JobState.CANCELLED
@@ -203,8 +196,7 @@ BEFORE_THE_FIRST_BYTE = [
 
 
 @pytest.fixture
-def scene(desk, house, moments, impatient, client) -> Scene:
-    client.log_in("desk")
+def scene(desk, house, moments, impatient) -> Scene:
     return Scene(desk, moments, stay(house), blank(), blank())
 
 
@@ -224,12 +216,12 @@ def run(scene: Scene, moment: str, fault: Callable[[Scene], None]) -> EncoderJob
     return job
 
 
-def says(client, batch_id) -> str:
+def says(clerk, batch_id) -> str:
     """What the page says, read like any page."""
-    return text_of(client.get(f"/keys/batches/{batch_id}"))
+    return text_of(clerk.get(f"/keys/batches/{batch_id}"))
 
 
-def repeat_and_check(scene: Scene, house, client) -> None:
+def repeat_and_check(scene: Scene, house, clerk) -> None:
     """Plug in what was unplugged, put the card back, press the button: exactly one card opens, and the book knows it."""
     before = book(scene.stay_id)
     scene.device.plug_in()
@@ -240,11 +232,11 @@ def repeat_and_check(scene: Scene, house, client) -> None:
     assert set(book(scene.stay_id)[: len(before)]) <= {KeyState.NOT_MADE, KeyState.DEAD}
     assert [at_door(house, card) for card in (scene.plastic, scene.other)] == ["opened", "not_addressed"]
     assert hold(area_lock(house), scene.plastic) == "opened"
-    assert "The card is ready" in says(client, again)
+    assert "The card is ready" in says(clerk, again)
 
 
 @pytest.mark.parametrize(("moment", "fault", "state", "code"), BEFORE_THE_FIRST_BYTE)
-def test_before_the_first_byte_nothing_is_written(scene, house, client, monkeypatch, moment, fault, state, code):
+def test_before_the_first_byte_nothing_is_written(scene, house, clerk, monkeypatch, moment, fault, state, code):
     if code == "timeout":
         monkeypatch.setattr(encoder_rules, "CARD_SECONDS", 0.3)
     blanks = [card.to_json() for card in (scene.plastic, scene.other)]
@@ -256,11 +248,11 @@ def test_before_the_first_byte_nothing_is_written(scene, house, client, monkeypa
     (card,) = cards_of(scene.stay_id)
     assert (card.state, card.uid) == (CardState.VOID, None)
     assert book(scene.stay_id) == [KeyState.NOT_MADE]
-    text = says(client, scene.batch_id)
+    text = says(clerk, scene.batch_id)
     assert ERROR_WORDS[code] in text
     assert "possibly valid" not in text
     monkeypatch.setattr(encoder_rules, "CARD_SECONDS", 30)
-    repeat_and_check(scene, house, client)
+    repeat_and_check(scene, house, clerk)
 
 
 # From the first byte on nobody can be sure: (when, what, error, what the door says to the plastic).
@@ -288,7 +280,7 @@ AFTER_THE_FIRST_BYTE = [
 
 
 @pytest.mark.parametrize(("moment", "fault", "code", "door"), AFTER_THE_FIRST_BYTE)
-def test_after_the_first_byte_nobody_knows_and_everybody_says_so(scene, house, client, moment, fault, code, door):
+def test_after_the_first_byte_nobody_knows_and_everybody_says_so(scene, house, clerk, moment, fault, code, door):
     other = scene.other.to_json()
     job = run(scene, moment, fault)
     assert (job.state, job.error_code) == (JobState.UNKNOWN, code)
@@ -297,19 +289,19 @@ def test_after_the_first_byte_nobody_knows_and_everybody_says_so(scene, house, c
     (card,) = cards_of(scene.stay_id)
     assert (card.state, card.proof, card.uid) == (CardState.UNKNOWN, Proof.UNKNOWN, scene.plastic.uid.hex())
     assert book(scene.stay_id) == [KeyState.UNKNOWN]
-    text = says(client, scene.batch_id)
+    text = says(clerk, scene.batch_id)
     assert ERROR_WORDS[code] in text
     assert "It counts as possibly valid for room 101 until it is made again, read or erased." in text
-    repeat_and_check(scene, house, client)
+    repeat_and_check(scene, house, clerk)
 
 
-def test_torn_in_a_sector_whose_key_is_not_ours_yet_the_door_cannot_read_it(scene, house, client):
+def test_torn_in_a_sector_whose_key_is_not_ours_yet_the_door_cannot_read_it(scene, house, clerk):
     scene.plastic, scene.other = blank(Medium.CLASSIC_1K), blank(Medium.CLASSIC_1K)
     job = run(scene, "writing", cut(1, Moment.TORN, Act.UNPLUG))
     assert (job.state, job.error_code) == (JobState.UNKNOWN, "gone")
     assert at_door(house, scene.plastic) == "not_addressed"
     assert book(scene.stay_id) == [KeyState.UNKNOWN]
-    repeat_and_check(scene, house, client)
+    repeat_and_check(scene, house, clerk)
 
 
 def test_with_other_plastic_the_first_card_stays_possibly_valid_until_it_is_read(scene, house):
