@@ -330,7 +330,8 @@ class CardJob:
         if queries.is_cancel_requested(self._job.id):
             job_course.cancel(job_id=self._job.id, now=clock.now())
         else:
-            job_course.fail(job_id=self._job.id, code="restarted", now=clock.now())
+            is_enabled = queries.get_job(self._job.id).encoder.is_enabled
+            job_course.fail(job_id=self._job.id, code="restarted" if is_enabled else "disabled", now=clock.now())
         self._show(SignalPattern.OFF)
 
     def _end_failed(self, fault: DeviceError) -> None:
