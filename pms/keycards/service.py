@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
+    from pms.encoders.models import EncoderJob
 
 _REFUSALS = (RecordResult.SUPERSEDED, RecordResult.DENIED, RecordResult.EXPIRED)
 
@@ -124,7 +125,7 @@ def retry(*, job_id: str, request_id: str, overwrite: bool, actor: Actor, now: d
         job = encoder_queries.get_job(job_id)
         if not job.state.is_final or job.state is JobState.DONE:
             raise rules.NotToRetry
-        overwrite_uid = job.card_uid if overwrite else None
+        overwrite_uid = job.card_uid if overwrite or _is_overwritten_already(job) else None
         if job.kind is not JobKind.WRITE:
             return _queue_plain(job.kind, job.encoder_id, request_id, overwrite_uid, actor, now)
         rest = [
@@ -293,6 +294,11 @@ def _release(session: Session, stay_id: int, now: datetime) -> None:
         .values(released_at=now)
         .execution_options(synchronize_session="fetch")
     )
+
+
+def _is_overwritten_already(job: EncoderJob) -> bool:
+    """Somebody said that this very card may lose what it holds, and its first byte was written then."""
+    return job.state is JobState.UNKNOWN and job.overwrite_uid == job.card_uid
 
 
 def _queue_plain(
