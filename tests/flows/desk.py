@@ -89,10 +89,17 @@ class Desk:
         return self.machines[-1]
 
     def open(self) -> Desk:
-        """Start the owner of the ports, and wait until every machine is connected."""
-        self.owner.start()
+        """Start the owner of the ports if there is none yet, and wait until every machine is connected."""
+        if not self.owner.is_owner:
+            self.owner.start()
         self.wait_until_ready()
         return self
+
+    def restart(self) -> None:
+        """Another start of the program, once the one before has ended."""
+        self.owner.stop()
+        self.owner = PortOwner(self.settings)
+        self.open()
 
     def wait_until_ready(self) -> None:
         """Until the pages say that every machine is connected."""

@@ -3,24 +3,38 @@ the machine writes, the door opens; and when something goes wrong on the way, ev
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
 
 import pytest
 
+from pms.core import clock
+from pms.core.db import db, transaction
+from pms.devices.port import Port
+from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
-from pms.encoders.models import EncoderJob, JobState
-from pms.encoders.queries import uids_done_in_batch
+from pms.encoders import service as encoder_service
+from pms.encoders.models import EncoderJob, EncoderState, JobState
+from pms.encoders.service import TooLateToCancel
 from pms.encoders.words import ERROR_WORDS
-from pms.keycards.models import CardState, Proof
+from pms.keycards import service
+from pms.keycards.models import CardState, EndReason, Proof
 from pms.keycards.rules import KeyState
+from pms.locks import queries as locks
+from pms.locks.models import Area
 from pms.protocol.card_layout import Medium
 from pms.protocol.encoder_line import KeyKind, Status
 from pms.simulators.cards import SimulatedCard
 from pms.simulators.encoder import Act, Moment, SimulatedEncoder, WriteCut
-from tests.client import text_of
+from pms.stays import service as stays
+from tests.client import PageClient, text_of
 from tests.flows.desk import Desk, Moments, blank, book, cards_of, until
-from tests.keycards.desk import area_lock, door_lock, hold, stay
+from tests.keycards.desk import DESK, area_lock, door_lock, hold, new_request, stay
+from tests.keycards.test_work import foreign_classic, staff_card, write_pages
 
 QUEUED, WAITING, WRITING, CHECKING = JobState.QUEUED, JobState.WAITING, JobState.WRITING, JobState.CHECKING
 DONE, FAILED, CANCELLED = JobState.DONE, JobState.FAILED, JobState.CANCELLED
@@ -72,7 +86,7 @@ def test_two_copies_are_made_one_after_the_other(desk, house):
     until(lambda: (desk.jobs(batch_id)[1].result or {}).get("hint") == "take_away")
     second = desk.machine.put(blank())
     desk.wait_for(batch_id, DONE, position=2)
-    assert uids_done_in_batch(batch_id) == {first.uid.hex(), second.uid.hex()}
+    assert encoders.uids_done_in_batch(batch_id) == {first.uid.hex(), second.uid.hex()}
     assert book(stay_id) == [KeyState.CONFIRMED] * 2
     lock = door_lock(house.rooms["101"].id)
     assert [hold(lock, card) for card in (first, second, first)] == ["opened"] * 3
@@ -313,3 +327,346 @@ def test_with_other_plastic_the_first_card_stays_possibly_valid_until_it_is_read
     told = scene.desk.read(scene.plastic)
     assert told["holds"] is True
     assert book(scene.stay_id) == [KeyState.CONFIRMED, KeyState.CONFIRMED]
+
+
+# --- while the job is queued
+
+
+def test_cancelled_while_it_is_queued(desk, house, clerk):
+    stay_id, plastic = stay(house), blank()
+    before = plastic.to_json()
+    batch_id = desk.ask(stay_id, copies=2)
+    desk.cancel(batch_id)
+    assert [(job.state, job.error_code) for job in desk.jobs(batch_id)] == [(CANCELLED, "cancelled")] * 2
+    assert book(stay_id) == [KeyState.NOT_MADE] * 2
+    # The owner of the ports comes later and finds nothing to do, though a card lies ready.
+    desk.machine.put(plastic)
+    desk.open()
+    assert "It was cancelled before anything was written." in says(clerk, batch_id)
+    desk.machine.clear()
+    desk.read(plastic)
+    assert (plastic.to_json(), desk.machine.device.writes) == (before, 0)
+    again = desk.again(batch_id)
+    cards = [blank(), blank()]
+    for position, card in enumerate(cards, 1):
+        desk.machine.put(card)
+        desk.wait_for(again, DONE, position=position)
+    assert [at_door(house, card) for card in cards] == ["opened"] * 2
+    assert book(stay_id)[2:] == [KeyState.CONFIRMED] * 2
+
+
+def test_a_machine_that_stays_away_is_not_waited_for_for_ever(desk, house, now):
+    desk.open().machine.device.unplug()
+    until(lambda: desk.machine.state is EncoderState.OFFLINE)
+    stay_id = stay(house)
+    batch_id = desk.ask(stay_id)
+    clock.freeze(now + timedelta(seconds=encoder_rules.GONE_AFTER_SECONDS - 1))
+    assert not clock.now() - desk.jobs(batch_id)[0].created_at >= timedelta(seconds=10)
+    clock.freeze(now + timedelta(seconds=encoder_rules.GONE_AFTER_SECONDS + 1))
+    job = desk.wait_for(batch_id)
+    assert (job.state, job.error_code) == (FAILED, "gone")
+    assert book(stay_id) == [KeyState.NOT_MADE]
+    desk.machine.device.plug_in()
+    plastic = desk.machine.put(blank())
+    desk.wait_for(desk.again(batch_id), DONE)
+    assert at_door(house, plastic) == "opened"
+
+
+def test_plugged_in_in_time_a_queued_job_goes_on_by_itself(desk, house):
+    desk.machine.device.unplug()
+    desk.owner.start()
+    batch_id = desk.ask(stay(house))
+    until(lambda: encoder_row(desk).last_error)
+    assert desk.jobs(batch_id)[0].state is QUEUED
+    desk.machine.device.plug_in()
+    desk.machine.put(blank())
+    desk.wait_for(batch_id, DONE)
+
+
+def encoder_row(desk):
+    db.remove()
+    return encoders.get_encoder(desk.machine.id)
+
+
+# --- cancelled, checked out, switched off, stopped
+
+
+def test_too_late_to_cancel_the_card_is_finished_and_good(scene, house):
+    refusals = []
+
+    def try_to_cancel() -> None:
+        with pytest.raises(TooLateToCancel) as caught:
+            scene.desk.cancel(scene.batch_id)
+        refusals.append(caught.value.code)
+
+    job = run(scene, "writing", lambda _: try_to_cancel())
+    assert refusals == ["too_late_to_cancel"]
+    assert job.state is DONE
+    assert at_door(house, scene.plastic) == "opened"
+
+
+def check_out(scene: Scene) -> None:
+    step = stays.check_out(stay_id=scene.stay_id, actor=DESK, now=clock.now())
+    service.end_for_stay(
+        stay_id=scene.stay_id, step_id=step.id, reason=EndReason.CHECKED_OUT, actor=DESK, now=clock.now()
+    )
+
+
+@pytest.mark.parametrize("moment", ["waiting", "reading"])
+def test_checked_out_before_the_first_byte_no_card_is_made(scene, house, moment):
+    before = scene.plastic.to_json()
+    job = run(scene, moment, check_out)
+    assert (job.state, job.error_code) == (CANCELLED, "cancelled")
+    assert scene.plastic.to_json() == before
+    assert book(scene.stay_id) == [KeyState.NOT_MADE]
+
+
+@pytest.mark.parametrize("moment", ["writing", "checking"])
+def test_checked_out_while_it_is_written_the_card_is_known_to_open_still(scene, house, moment):
+    job = run(scene, moment, check_out)
+    assert job.state is DONE
+    assert at_door(house, scene.plastic) == "opened"
+    assert book(scene.stay_id) == [KeyState.STILL_OPENS]
+    (card,) = cards_of(scene.stay_id)
+    assert (card.end_reason, card.uid) == (EndReason.CHECKED_OUT, scene.plastic.uid.hex())
+
+
+def switch_off(scene: Scene) -> None:
+    row = encoder_row(scene.desk)
+    encoder_service.change_encoder(
+        encoder_id=row.id, name=row.name, url=row.url, is_enabled=False, actor=DESK, now=clock.now()
+    )
+
+
+def test_switched_off_while_it_waits_nothing_is_written(scene, house, clerk):
+    job = run(scene, "waiting", switch_off)
+    assert (job.state, job.error_code) == (FAILED, "disabled")
+    assert ERROR_WORDS["disabled"] in says(clerk, scene.batch_id)
+    assert book(scene.stay_id) == [KeyState.NOT_MADE]
+    # The port is free for another program.
+    port = Port(scene.device.path)
+    until(lambda: not scene.desk.owner._machines)
+    port.open()
+    port.close()
+
+
+def test_switched_off_while_it_is_written_the_card_is_finished_first(scene, house):
+    assert run(scene, "writing", switch_off).state is DONE
+    assert at_door(house, scene.plastic) == "opened"
+    assert book(scene.stay_id) == [KeyState.CONFIRMED]
+
+
+def stop_program(scene: Scene) -> None:
+    threading.Thread(target=scene.desk.owner.stop, name="port owner's end").start()
+
+
+def test_the_program_ends_while_a_card_is_waited_for(scene, house, clerk):
+    job = run(scene, "waiting", stop_program)
+    assert (job.state, job.error_code) == (FAILED, "restarted")
+    assert ERROR_WORDS["restarted"] in says(clerk, scene.batch_id)
+    assert book(scene.stay_id) == [KeyState.NOT_MADE]
+    scene.desk.restart()
+    repeat_and_check(scene, house, clerk)
+
+
+def test_the_program_ends_while_a_card_is_written_and_finishes_it_first(scene, house):
+    assert run(scene, "writing", stop_program).state is DONE
+    assert at_door(house, scene.plastic) == "opened"
+    assert book(scene.stay_id) == [KeyState.CONFIRMED]
+
+
+def test_a_fault_of_the_program_in_the_middle_is_told_and_the_machine_goes_on(scene, house, clerk, caplog):
+    def break_down() -> None:
+        raise ZeroDivisionError
+
+    job = run(scene, "checking", lambda _: break_down())
+    assert (job.state, job.error_code) == (JobState.UNKNOWN, "internal")
+    assert ERROR_WORDS["internal"] in says(clerk, scene.batch_id)
+    repeat_and_check(scene, house, clerk)
+    assert any("ZeroDivisionError" in (record.exc_text or "") for record in caplog.records)
+
+
+def test_cancel_and_write_never_both_happen(desk, house):
+    """Fifty times at the moment at which either could win: a card is whole or untouched, and the book knows which."""
+    random = Random(50)
+    stay_id = stay(house)
+    desk.open()
+    outcomes, delay = Counter(), 0.01
+    lock, lobby = door_lock(house.rooms["101"].id), area_lock(house)
+    for round_number in range(50):
+        plastic = desk.machine.put(blank())
+        before = plastic.to_json()
+        batch_id = desk.ask(stay_id)
+        threading.Event().wait(delay * random.uniform(0.7, 1.3))
+        try:
+            desk.cancel(batch_id)
+        except TooLateToCancel:
+            expected = DONE
+        else:
+            expected = CANCELLED
+        job = desk.wait_for(batch_id)
+        assert job.state is expected
+        outcomes[expected] += 1
+        # Nearer to where the outcome turns.
+        delay = max(0.001, delay * (1.25 if expected is CANCELLED else 0.8))
+        if expected is CANCELLED:
+            assert plastic.to_json() == before
+        else:
+            assert [hold(lock, plastic), hold(lobby, plastic)] == ["opened", "opened"]
+        (*_, card) = cards_of(stay_id)
+        assert card.state is (CardState.ACTIVE if expected is DONE else CardState.VOID)
+        assert round_number < 49 or min(outcomes[DONE], outcomes[CANCELLED]) > 0
+
+
+# --- whose card is it
+
+
+def theirs(scene: Scene, house) -> SimulatedCard:
+    return scene.desk.open().make(stay(house, "102", name="Sato"), blank())
+
+
+def rubbish() -> SimulatedCard:
+    card = blank()
+    write_pages(card, b"\x03\x10somebody else's ticket".ljust(48, b"."))
+    return card
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "sentence", "can_overwrite"),
+    [
+        (staff_card, "staff", "This is a staff card", True),
+        (foreign_classic, "foreign", "it cannot be written here at all", False),
+        (rubbish, "foreign", "Overwriting it loses whatever it holds.", True),
+    ],
+)
+def test_a_card_that_holds_something_is_left_as_it_is(scene, house, clerk, make, kind, sentence, can_overwrite):
+    scene.plastic = make()
+    before = scene.plastic.to_json()
+    job = run(scene, "reading", nothing)
+    assert (job.state, job.error_code, job.result["kind"]) == (FAILED, "foreign_card", kind)
+    assert scene.plastic.to_json() == before
+    assert at_door(house, scene.plastic) == "not_addressed"
+    assert book(scene.stay_id) == [KeyState.NOT_MADE]
+    assert sentence in says(clerk, scene.batch_id)
+    assert job.result["can_overwrite"] is can_overwrite
+    scene.plastic = blank()
+    repeat_and_check(scene, house, clerk)
+
+
+def test_another_guests_key_is_left_as_it_is_and_goes_on_opening(scene, house, clerk):
+    scene.plastic = their_card = theirs(scene, house)
+    job = run(scene, "reading", nothing)
+    assert (job.state, job.error_code) == (FAILED, "foreign_card")
+    assert [at_door(house, their_card, room) for room in ("101", "102")] == ["not_addressed", "opened"]
+    assert book(scene.stay_id) == [KeyState.NOT_MADE]
+    assert "This is the key of Claire Sato, room 102" in says(clerk, scene.batch_id)
+    scene.plastic = blank()
+    repeat_and_check(scene, house, clerk)
+    assert at_door(house, their_card, "102") == "opened"
+
+
+def test_a_clerk_may_not_overwrite_another_guests_key_and_a_manager_may(scene, house, clerk, app):
+    scene.plastic = their_card = theirs(scene, house)
+    job = run(scene, "reading", nothing)
+    url = f"/keys/jobs/{job.id}/overwrite"
+    assert "Overwrite this card" not in says(clerk, scene.batch_id)
+    clerk.post(url, {"request_id": new_request()}, status=403)
+    manager = PageClient(app).log_in("manager")
+    assert "Overwrite this card" in says(manager, scene.batch_id)
+    again = manager.post(url, {"request_id": new_request()}, status=303).location.rsplit("/", 1)[1]
+    scene.desk.wait_for(again, DONE)
+    assert [at_door(house, their_card, room) for room in ("101", "102")] == ["opened", "not_addressed"]
+
+
+def test_torn_over_another_guests_key_both_keys_are_possibly_valid_until_it_is_done_again(scene, house, clerk):
+    their_stay = stay(house, "102", name="Sato")
+    scene.plastic = scene.desk.open().make(their_stay, blank())
+    scene.desk.machine.put(scene.plastic)
+    scene.batch_id = scene.desk.ask(scene.stay_id)
+    scene.desk.wait_for(scene.batch_id, FAILED)
+    scene.device.faults.cut = WriteCut(1, Moment.TORN, Act.UNPLUG)
+    scene.batch_id = scene.desk.again(scene.batch_id, overwrite=True)
+    assert scene.desk.wait_for(scene.batch_id, JobState.UNKNOWN).error_code == "gone"
+    assert [at_door(house, scene.plastic, room) for room in ("101", "102")] == ["tampered", "opened"]
+    assert (book(scene.stay_id), book(their_stay)) == ([KeyState.NOT_MADE, KeyState.UNKNOWN], [KeyState.UNKNOWN])
+    repeat_and_check(scene, house, clerk)
+    assert at_door(house, scene.plastic, "102") == "not_addressed"
+    assert book(their_stay) == [KeyState.DEAD]
+
+
+def test_a_card_with_too_little_room_is_left_as_it_is(scene, house, clerk):
+    with transaction() as session:
+        session.add(Area(number=30, name="Pool"))
+    before = scene.plastic.to_json()
+    job = run(scene, "reading", nothing)
+    assert (job.state, job.error_code) == (FAILED, "card_too_small")
+    assert scene.plastic.to_json() == before
+    assert at_door(house, scene.plastic) == "not_addressed"
+    assert book(scene.stay_id) == [KeyState.NOT_MADE]
+    assert ERROR_WORDS["card_too_small"] in says(clerk, scene.batch_id)
+    scene.plastic = blank(Medium.NTAG215)
+    repeat_and_check(scene, house, clerk)
+
+
+# --- asked for twice
+
+
+def post(browser: PageClient, desk: Desk, stay_id: int, request_id: str, **values) -> str:
+    """Send the dialog's form; the batch that the browser is sent to."""
+    area_ids = [str(area.id) for area in locks.areas_for_guests()]
+    form = {
+        "encoder_id": str(desk.machine.id),
+        "copies": "1",
+        "area_ids": area_ids,
+        "request_id": request_id,
+        **values,
+    }
+    answer = browser.post(f"/keys/stays/{stay_id}/new", form, status=303)
+    return answer.location.rsplit("/", 1)[1]
+
+
+def test_a_double_click_makes_one_batch_also_while_it_is_under_way_and_when_it_is_done(desk, house, clerk):
+    stay_id, request_id = stay(house), new_request()
+    desk.open()
+    first = post(clerk, desk, stay_id, request_id)
+    desk.wait_for(first, WAITING)
+    assert post(clerk, desk, stay_id, request_id) == first
+    plastic = desk.machine.put(blank())
+    desk.wait_for(first, DONE)
+    assert post(clerk, desk, stay_id, request_id, copies="3") == first
+    assert len(desk.jobs(first)) == 1
+    assert book(stay_id) == [KeyState.CONFIRMED]
+    assert desk.machine.device.writes == 2
+    assert at_door(house, plastic) == "opened"
+
+
+def test_a_double_click_on_again_makes_one_batch(desk, house, clerk):
+    stay_id, request_id = stay(house), new_request()
+    batch_id = desk.ask(stay_id)
+    desk.cancel(batch_id)
+    (job,) = desk.jobs(batch_id)
+    answers = [clerk.post(f"/keys/jobs/{job.id}/retry", {"request_id": request_id}, status=303) for _ in range(2)]
+    assert answers[0].location == answers[1].location
+    assert book(stay_id) == [KeyState.NOT_MADE, KeyState.IN_MAKING]
+
+
+def test_two_clicks_at_the_same_moment_make_one_batch(any_desk, any_house):
+    stay_id, request_id = stay(any_house), new_request()
+    start = threading.Barrier(4)
+    answers = []
+
+    def click() -> None:
+        start.wait()
+        try:
+            answers.append(any_desk.ask(stay_id, copies=2, request_id=request_id))
+        finally:
+            db.remove()
+
+    threads = [threading.Thread(target=click) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [request_id] * 4
+    assert [job.batch_position for job in any_desk.jobs(request_id)] == [1, 2]
+    assert book(stay_id) == [KeyState.IN_MAKING] * 2
