@@ -108,6 +108,8 @@ def choose_desk() -> Response:
     """Keep the choice for this log-in."""
     chosen = request.form.get("encoder_id", type=int)
     machine = queries.get_encoder(chosen or 0)
+    if not machine.is_enabled:
+        raise service.MachineDisabled(name=machine.name)
     accounts.choose_encoder(session_id=current_user.session_id, encoder_id=machine.id)
     return go_to(_way_back(), _("This desk uses %(name)s from now on.", name=machine.name))
 
