@@ -1,0 +1,263 @@
+"""The machines' pages, with what people enter and what they should not."""
+
+from __future__ import annotations
+
+import html
+import re
+from types import SimpleNamespace
+
+import pytest
+from flask import g
+
+from pms.core import clock
+from pms.core.actor import Actor
+from pms.core.db import db
+from pms.core.errors import Forbidden
+from pms.devices.discovery import FoundPort
+from pms.encoders import queries, service, views
+from pms.encoders.models import EncoderState, JobKind, JobState
+from pms.encoders.words import STATE_WORDS
+from tests.client import text_of
+from tests.keycards.desk import machine_row
+
+TECHNICIAN = Actor(kind="account", name="Tom", account_id=4)
+READY, OFFLINE = STATE_WORDS[EncoderState.READY], STATE_WORDS[EncoderState.OFFLINE]
+GOOD = {"name": "Front desk 1", "url": "/dev/ttyUSB0"}
+
+
+@pytest.fixture
+def technician(app, client, compiled_templates):
+    app.jinja_env.bytecode_cache = compiled_templates
+    return client.log_in("technician")
+
+
+@pytest.fixture
+def clerk(app, client, compiled_templates):
+    app.jinja_env.bytecode_cache = compiled_templates
+    return client.log_in("desk")
+
+
+def note(machine_id, state, error="") -> None:
+    service.note_state(
+        encoder_id=machine_id,
+        state=state,
+        error=error,
+        serial_number="932211c49aeb6f8a",
+        model="ZC-20",
+        actor=Actor(kind="port", name=""),
+        now=clock.now(),
+    )
+
+
+def machine(machine_id):
+    db.remove()
+    return queries.get_encoder(machine_id)
+
+
+def value_of(answer, name) -> str:
+    """What stands in an input."""
+    tag = re.search(rf'<input[^>]*name="{name}"[^>]*>', answer.text)
+    assert tag, name
+    found = re.search(r'value="([^"]*)"', tag[0])
+    return html.unescape(found[1]) if found else ""
+
+
+# --- the list
+
+
+def test_without_a_machine_the_list_says_what_to_do(technician):
+    text = text_of(technician.get("/encoders/"))
+    assert "No card machine yet" in text
+    assert "Plug the card-issuing machine into the server" in text
+
+
+def test_the_list_says_how_each_machine_is(technician):
+    ready, lost, off = (machine_row(f"/dev/desk{number}", f"Desk {number}") for number in range(3))
+    note(ready, EncoderState.READY)
+    note(lost, EncoderState.READY)
+    note(lost, EncoderState.OFFLINE, "could not open port: No such file <or directory>")
+    service.change_encoder(
+        encoder_id=off, name="Desk 2", url="/dev/desk2", is_enabled=False, actor=TECHNICIAN, now=clock.now()
+    )
+    page = technician.get("/encoders/")
+    cards = [text_of(SimpleNamespace(text=part)) for part in page.text.split("<li class=")[-3:]]
+    assert f"Desk 0 {READY} since" in cards[0]
+    assert "ZC-20 Serial number 932211c49aeb6f8a" in cards[0]
+    assert "Let it blink" in cards[0]
+    assert f"Desk 1 {OFFLINE} since" in cards[1]
+    assert "The port said: could not open port: No such file &lt;or directory&gt;" in cards[1]
+    assert "Let it blink" not in cards[1]
+    assert "Desk 2 Switched off" in cards[2]
+    assert "The port said" not in cards[2]
+    part = technician.get("/encoders/", htmx=True)
+    assert "<html" not in part.text
+    assert "Desk 1" in part.text
+
+
+def test_only_those_who_set_up_the_house_see_the_machines(clerk):
+    machine_row()
+    for url in ("/encoders/", "/encoders/new", "/encoders/1"):
+        clerk.get(url, status=403)
+    clerk.post("/encoders/new", GOOD, status=403)
+    assert len(queries.list_encoders()) == 1
+
+
+def test_the_right_is_asked_for_before_anything_else(app, client):
+    with app.test_request_context("/encoders/"):
+        g._login_user = SimpleNamespace(is_authenticated=True, role="housekeeping")
+        with pytest.raises(Forbidden) as caught:
+            app.view_functions["encoders.index"]()
+        assert caught.value.status == 403
+        g._login_user = SimpleNamespace(is_authenticated=False)
+        assert app.view_functions["encoders.index"]().status_code == 303
+
+
+# --- adding
+
+
+def test_a_machine_is_added_from_the_ports_that_the_computer_has(technician, monkeypatch):
+    monkeypatch.setattr(views, "find_ports", lambda: [FoundPort("/dev/ttyUSB0", "USB serial")])
+    dialog = technician.get("/encoders/new", htmx=True)
+    assert "/dev/ttyUSB0 USB serial" in text_of(dialog)
+    answer = technician.post("/encoders/new", {"name": " Front <b>desk</b> 1 ", "url": " /dev/ttyUSB0 "}, status=303)
+    page = technician.get(answer.location)
+    assert "Front &lt;b&gt;desk&lt;/b&gt; 1" in page.text
+    (row,) = queries.list_encoders()
+    assert (row.name, row.url, row.is_enabled) == ("Front <b>desk</b> 1", "/dev/ttyUSB0", True)
+
+
+@pytest.mark.parametrize("is_htmx", [True, False])
+def test_what_is_entered_wrongly_is_kept_and_said(technician, is_htmx):
+    machine_row("/dev/ttyUSB9", "Night desk")
+    sentences = {
+        ("", "/dev/ttyUSB0"): "Give the machine a name.",
+        ("   ", "/dev/ttyUSB0"): "Give the machine a name of 1 to 40 characters.",
+        ("x" * 41, "/dev/ttyUSB0"): "Field cannot be longer than 40 characters.",
+        ("Front desk 1", ""): "Choose or write a port.",
+        ("Front desk 1", "ttyUSB0"): "This is no address of a port.",
+        ("Front desk 1", "spy:///dev/ttyUSB0?file=/etc/x"): "This is no address of a port.",
+        ("Front desk 1", "/dev/ttyUSB9"): "Another machine has this name or this port already.",
+        ("Night desk", "/dev/ttyUSB0"): "Another machine has this name or this port already.",
+    }
+    for (name, url), sentence in sentences.items():
+        answer = technician.post("/encoders/new", {"name": name, "url": url}, htmx=is_htmx, status=422)
+        assert sentence in text_of(answer), (name, url)
+        assert (value_of(answer, "name"), value_of(answer, "url")) == (name.strip(), url)
+    assert len(queries.list_encoders()) == 1
+
+
+# --- changing
+
+
+def test_a_machine_is_renamed_moved_and_switched_off(technician):
+    machine_id = machine_row()
+    url = f"/encoders/{machine_id}"
+    dialog = technician.get(url, htmx=True)
+    assert (value_of(dialog, "name"), value_of(dialog, "url")) == ("Front desk 1", "/dev/none")
+    technician.post(url, {"name": "Night desk", "url": "COM3", "is_enabled": "y"}, status=303)
+    assert (machine(machine_id).name, machine(machine_id).url) == ("Night desk", "COM3")
+    # A box that is not ticked is not sent.
+    technician.post(url, {"name": "Night desk", "url": "COM3"}, status=303)
+    assert not machine(machine_id).is_enabled
+    assert "checked" not in re.search(r'<input[^>]*name="is_enabled"[^>]*>', technician.get(url, htmx=True).text)[0]
+
+
+def test_a_change_that_cannot_be_is_kept_and_said(technician):
+    machine_row("/dev/ttyUSB9", "Night desk")
+    machine_id = machine_row()
+    for form in ({"name": "Night desk", "url": "/dev/none"}, {"name": "Front desk 1", "url": "/dev/ttyUSB9"}):
+        answer = technician.post(f"/encoders/{machine_id}", {**form, "is_enabled": "y"}, htmx=True, status=422)
+        assert "Another machine has this name or this port already." in text_of(answer)
+        assert value_of(answer, "name") == form["name"]
+    technician.post(f"/encoders/{machine_id}", {"name": "", "url": ""}, htmx=True, status=422)
+    assert machine(machine_id).name == "Front desk 1"
+
+
+@pytest.mark.parametrize("number", ["1"])
+def test_a_machine_that_does_not_exist(technician, number):
+    technician.get(f"/encoders/{number}", status=404)
+    technician.post(f"/encoders/{number}", {**GOOD, "is_enabled": "y"}, status=404)
+    technician.post(f"/encoders/{number}", {}, status=404)
+    technician.post(f"/encoders/{number}/signal", status=404)
+
+
+# --- blinking
+
+
+def test_a_machine_is_asked_to_blink(technician):
+    machine_id = machine_row()
+    technician.post(f"/encoders/{machine_id}/signal", status=303)
+    (job_id,) = queries.queued(machine_id)
+    assert queries.get_job(job_id).kind is JobKind.SIGNAL
+    assert "Front desk 1 blinks and beeps now." in text_of(technician.get("/encoders/"))
+
+
+def test_a_machine_that_is_switched_off_does_not_blink(technician):
+    machine_id = machine_row()
+    technician.post(f"/encoders/{machine_id}", GOOD, status=303)
+    answer = technician.post(f"/encoders/{machine_id}/signal", status=409)
+    assert "Front desk 1 is switched off. Choose another machine." in text_of(answer)
+    assert queries.queued(machine_id) == []
+
+
+# --- the machine of the desk
+
+
+def test_a_desk_chooses_its_machine_and_goes_back_to_where_it_was(clerk):
+    machine_row("/dev/desk0", "Left")
+    right = machine_row("/dev/desk1", "Right")
+    assert "No machine chosen" in text_of(clerk.get("/encoders/desk/state"))
+    dialog = clerk.get("/encoders/desk", htmx=True, headers={"HX-Current-URL": "http://localhost/rooms/?floor=2"})
+    assert value_of(dialog, "next") == "/rooms/?floor=2"
+    assert "checked" not in dialog.text
+    answer = clerk.post("/encoders/desk", {"encoder_id": str(right), "next": "/rooms/?floor=2"}, status=303)
+    assert answer.location == "/rooms/?floor=2"
+    assert f"Right {OFFLINE}" in text_of(clerk.get("/encoders/desk/state"))
+    assert re.search(rf'value="{right}"\s+checked', clerk.get("/encoders/desk", htmx=True).text)
+
+
+@pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example/", "/\\evil.example/", "", "today"])
+def test_nobody_is_sent_to_another_site(clerk, path):
+    answer = clerk.post("/encoders/desk", {"encoder_id": str(machine_row()), "next": path}, status=303)
+    assert answer.location == "/today"
+
+
+def test_a_desk_cannot_choose_what_is_not_there_or_not_in_use(clerk):
+    off = machine_row("/dev/desk0", "Left")
+    service.change_encoder(
+        encoder_id=off, name="Left", url="/dev/desk0", is_enabled=False, actor=TECHNICIAN, now=clock.now()
+    )
+    assert "No card machine yet" in text_of(clerk.get("/encoders/desk", htmx=True))
+    for wrong in ("", "1", "x"):
+        clerk.post("/encoders/desk", {"encoder_id": wrong}, status=404)
+    clerk.post("/encoders/desk", status=404)
+    answer = clerk.post("/encoders/desk", {"encoder_id": str(off)}, status=409)
+    assert "Left is switched off. Choose another machine." in text_of(answer)
+    assert "No machine chosen" in text_of(clerk.get("/encoders/desk/state"))
+
+
+def test_the_light_of_the_desk_is_sent_only_when_it_changes(clerk):
+    machine_id = machine_row()
+    first = clerk.get("/encoders/desk/state", htmx=True)
+    seen = re.search(r"seen=([^\"&]+)", first.text)[1]
+    url = f"/encoders/desk/state?seen={seen}"
+    clerk.get(url, htmx=True, status=204)
+    note(machine_id, EncoderState.READY)
+    assert f"Front desk 1 {READY}" in text_of(clerk.get(url, htmx=True))
+
+
+def test_cards_go_to_the_machine_of_the_desk(clerk, house):
+    from tests.keycards.desk import new_request, stay
+
+    machine_row("/dev/desk0", "Left")
+    right = machine_row("/dev/desk1", "Right")
+    clerk.post("/encoders/desk", {"encoder_id": str(right)}, status=303)
+    stay_id = stay(house)
+    dialog = clerk.get(f"/keys/stays/{stay_id}/new", htmx=True)
+    chosen = re.search(r"<option selected value=\"(\d+)\"", dialog.text)
+    assert chosen
+    form = {"encoder_id": chosen[1], "copies": "1", "request_id": new_request()}
+    clerk.post(f"/keys/stays/{stay_id}/new", form, status=303)
+    db.remove()
+    (job_id,) = queries.queued(right)
+    assert queries.get_job(job_id).state is JobState.QUEUED
