@@ -76,7 +76,6 @@ class NotOfTheParty(Invalid):
     """A further room belongs to the same guest or reservation and is in the same state."""
 
     code = "not_of_the_party"
-    field = "further_room_ids"
     message = N_("Only rooms of the same party that are checked in alike can be put on one card.")
 
 
