@@ -296,7 +296,7 @@ def _clean(making: _Making) -> None:
     taken = {stay.room_id for stay in stay_queries.in_house()}
     vacant = [room for room in listed if room.id not in taken and room is not closed]
     occupied = [room for room in listed if room.id in taken]
-    dirty = making.random.sample(vacant, min(5, len(vacant))) + making.random.sample(occupied, min(4, len(occupied)))
+    dirty = making.random.sample(vacant, min(3, len(vacant))) + making.random.sample(occupied, min(5, len(occupied)))
     for room in dirty:
         rooms.set_housekeeping(room_id=room.id, status=HousekeepingStatus.DIRTY, actor=making.cleaner, now=making.now)
     rooms.take_out_of_order(

@@ -16,7 +16,7 @@ from pms.guests.rules import DOCUMENT_KINDS
 from pms.rooms import queries as rooms
 from pms.rooms.models import HousekeepingStatus
 from pms.stays import queries as stays
-from pms.stays.models import Stay
+from pms.stays.models import Stay, StepKind
 from pms.stays.queries import RoomOffer
 from pms.web import errors
 from pms.web.login import actor
@@ -30,7 +30,7 @@ NO_DOCUMENT = N_("No document yet")
 @require("stays:change")
 def check_in(stay_id: int) -> Response:
     """The dialog, with everything proposed that can be proposed."""
-    stay = stays.get_stay(stay_id)
+    stay = queries.stay_for(stay_id, StepKind.CHECKED_IN)
     form = CheckInForm(
         formdata=None,
         request_id=choices.new_request(),

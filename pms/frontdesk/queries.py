@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pms.encoders.models import Encoder
     from pms.keycards.queries import KeySummary
     from pms.rooms.models import Room
-    from pms.stays.models import Stay
+    from pms.stays.models import Stay, StepKind
     from pms.stays.queries import RoomOffer
 
 
@@ -93,6 +93,13 @@ def today(day: date, *, now: datetime) -> Today:
         key_to_do=[row for row in in_house if row.has_key_to_do],
         unclean=_unclean(present),
     )
+
+
+def stay_for(stay_id: int, kind: StepKind) -> Stay:
+    """The stay, for the dialog of a step; NotFound, or WrongState where the step is past, so that nobody fills it in vain."""
+    stay = stays.get_stay(stay_id)
+    rules.check_step(kind, stay.state)
+    return stay
 
 
 def check_in_rooms(stay: Stay, *, departure: date) -> Sequence[RoomOffer]:

@@ -17,6 +17,7 @@ from pms.frontdesk.blueprint import blueprint
 from pms.frontdesk.forms import DatesForm, DepartureForm, RoomForm, StepForm, UndoForm
 from pms.rooms import queries as rooms
 from pms.stays import queries as stays
+from pms.stays.models import StepKind
 from pms.stays.rules import STEP_WORDS
 from pms.web import errors, filters
 from pms.web.login import actor
@@ -77,12 +78,23 @@ _VERBS = {
     ),
 }
 
+_KINDS = {
+    "check-out": StepKind.CHECKED_OUT,
+    "cancel": StepKind.CANCELLED,
+    "no-show": StepKind.NO_SHOW,
+    "unassign": StepKind.ROOM_UNASSIGNED,
+    "assign": StepKind.ROOM_ASSIGNED,
+    "move": StepKind.MOVED,
+    "extend": StepKind.EXTENDED,
+    "shorten": StepKind.SHORTENED,
+}
+
 
 @blueprint.get("/stays/<int:stay_id>/<any('check-out','cancel','no-show','unassign'):verb>")
 @require("stays:change")
 def confirm(stay_id: int, verb: str) -> Response:
     """Says what will happen, and asks."""
-    stay = stays.get_stay(stay_id)
+    stay = queries.stay_for(stay_id, _KINDS[verb])
     form = StepForm(formdata=None, request_id=choices.new_request(), version=stay.version)
     return _ask(stay, verb, form)
 
@@ -107,7 +119,7 @@ def do(stay_id: int, verb: str) -> Response:
 @require("stays:change")
 def choose_room(stay_id: int, verb: str) -> Response:
     """Free rooms, best first."""
-    stay = stays.get_stay(stay_id)
+    stay = queries.stay_for(stay_id, _KINDS[verb])
     form = RoomForm(formdata=None, request_id=choices.new_request(), version=stay.version)
     form.room_id.data = _id_of(request.args.get("room"))
     return _room_dialog(stay, verb, form)
@@ -135,7 +147,7 @@ def give_room(stay_id: int, verb: str) -> Response:
 @require("stays:change")
 def choose_departure(stay_id: int, verb: str) -> Response:
     """The new departure."""
-    stay = stays.get_stay(stay_id)
+    stay = queries.stay_for(stay_id, _KINDS[verb])
     other = stay.departure_date + timedelta(days=1 if verb == "extend" else -1)
     form = DepartureForm(
         formdata=None,
@@ -167,7 +179,7 @@ def set_departure(stay_id: int, verb: str) -> Response:
 @require("stays:change")
 def change(stay_id: int) -> Response:
     """Dates, type and party of a booking."""
-    stay = stays.get_stay(stay_id)
+    stay = queries.stay_for(stay_id, StepKind.CHANGED)
     form = DatesForm(
         formdata=None,
         request_id=choices.new_request(),

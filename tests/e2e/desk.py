@@ -28,6 +28,14 @@ class Desk:
         """Go to a page by its address."""
         self.page.goto(self.url + path)
 
+    def prefer(self, language: str, theme: str) -> None:
+        """Choose language and theme on the page of one's own settings."""
+        self.open("/accounts/me")
+        self.page.locator(f"main input[name=language][value={language}]").check()
+        self.page.locator(f"main input[name=theme][value={theme}]").check()
+        self.page.locator("main form button.primary").first.click()
+        self.page.wait_for_load_state()
+
     def clear_machine(self, machine: str = "Front desk 1") -> None:
         """Nothing lies on the machine and it is plugged in, whatever was before."""
         self.open("/demo/doors")
@@ -36,18 +44,63 @@ class Desk:
             if form.get_by_role("button", name=act, exact=True).count():
                 self.at_machine(act, machine)
 
+    def expect_guest(self, family_name: str, given_name: str) -> Locator:
+        """A booking for tonight with nothing missing, in a ready room; the guest's row among the arrivals."""
+        room = self._ready_room()
+        self.open("/today")
+        self.page.keyboard.press("b")
+        self._enter_guest(family_name, given_name)
+        self.dialog.get_by_label("Document", exact=True).select_option("passport")
+        self.dialog.get_by_label("Document number").fill(f"P{len(family_name):03}{family_name}".upper())
+        self._choose_room(room)
+        self.dialog.get_by_role("button", name="Book").click()
+        self.page.wait_for_url(re.compile(r"/stays/\d+$"))
+        self.open("/today?show=arriving")
+        row = self.page.locator("[data-row]", has_text=f"{given_name} {family_name}")
+        expect(row).to_contain_text("Room ready")
+        return row
+
+    def _ready_room(self) -> str:
+        """A room that a guest could be let into now; an empty one is cleaned where there is none."""
+        for show in ("ready", "vacant"):
+            self.open(f"/rooms?show={show}")
+            tiles = self.page.locator("main a.tile.vacant")
+            if tiles.count():
+                break
+        number = tiles.first.locator(".room").inner_text().strip()
+        if show == "vacant":
+            tiles.first.click()
+            self.page.get_by_role("button", name="Clean").click()
+        return number
+
+    def _enter_guest(self, family_name: str, given_name: str) -> None:
+        self.dialog.get_by_label("Name, phone, document or room").fill(family_name)
+        self.dialog.get_by_text("New guest").first.click()
+        self.dialog.get_by_label("Given name").fill(given_name)
+
+    def _choose_room(self, room: str) -> None:
+        """Also where it is of another type than the one proposed."""
+        choice = self.dialog.get_by_label("Room", exact=True)
+        option = choice.locator("option", has_text=re.compile(rf"^\s*{room}\b"))
+        kinds = self.dialog.locator("input[name=room_type_id]")
+        for number in range(kinds.count()):
+            if option.count():
+                break
+            if not kinds.nth(number).is_checked():
+                with self.page.expect_response(re.compile("/offers")) as answer:
+                    kinds.nth(number).check()
+                answer.value.finished()
+                expect(self.page.locator(".htmx-request")).to_have_count(0)
+        choice.select_option(option.get_attribute("value"))
+
     def walk_in(self, family_name: str, given_name: str, *, room: str | None = None, state: str = "waiting") -> str:
         """A guest off the street: booked, checked in, the card's job is in that state; the room's number."""
         self.open("/today")
         self.page.keyboard.press("w")
-        self.dialog.get_by_label("Name, phone, document or room").fill(family_name)
-        self.dialog.get_by_text("New guest").first.click()
-        self.dialog.get_by_label("Given name").fill(given_name)
-        choice = self.dialog.get_by_label("Room", exact=True)
+        self._enter_guest(family_name, given_name)
         if room is not None:
-            value = choice.locator("option", has_text=re.compile(rf"^\s*{room}\b")).get_attribute("value")
-            assert value
-            choice.select_option(value)
+            self._choose_room(room)
+        choice = self.dialog.get_by_label("Room", exact=True)
         chosen = choice.locator("option:checked").inner_text()
         self.dialog.get_by_role("button", name="Check in").click()
         self.wait_for(state)

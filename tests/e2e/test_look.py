@@ -1,0 +1,90 @@
+"""Every kind of page, as the checker of accessibility and a narrow screen see it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.desk import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+LISTS = (
+    "/today",
+    "/rooms",
+    "/rooms/cleaning",
+    "/rooms/setup",
+    "/rooms/import",
+    "/guests/",
+    "/stays/",
+    "/keys/",
+    "/keys/read",
+    "/locks/",
+    "/locks/areas",
+    "/locks/import",
+    "/records/",
+    "/audit/",
+    "/encoders/",
+    "/encoders/new",
+    "/accounts",
+    "/accounts/me",
+    "/property/",
+    "/walk-in",
+    "/book",
+    "/demo/doors",
+)
+# A list, and the pattern of the first link on it that is followed.
+DETAILS = (
+    ("/today?show=arriving", r"/stays/\d+/check-in$"),
+    ("/today?show=leaving", r"/stays/\d+/check-out$"),
+    ("/today?show=in_house", r"/stays/\d+$"),
+    ("/guests/", r"/guests/\d+$"),
+    ("/rooms", r"/rooms/\d+$"),
+    ("/locks/", r"/locks/\d+$"),
+)
+
+
+def pages(page: Page, url: str) -> list[str]:
+    """The addresses to look at."""
+    found = list(LISTS)
+    for path, pattern in DETAILS:
+        page.goto(url + path)
+        links = page.locator("main a[href]").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        found.append(next(link for link in links if re.search(pattern, link)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "language", "theme"),
+    [(1366, 768, "en", "light"), (390, 844, "zh", "dark")],
+    ids=["desk", "phone"],
+)
+def test_pages_are_accessible_and_fit(demo, open_page, width, height, language, theme):
+    desk = Desk(open_page(width=width, height=height), demo.url, "manager")
+    desk.prefer(language, theme)
+    faults = []
+    for path in pages(desk.page, demo.url):
+        desk.open(path)
+        faults += [
+            f"{path}: {found['id']}: {found['nodes'][0]['target']}"
+            for found in Axe().run(desk.page, options=RULES).response["violations"]
+        ]
+        if desk.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            faults.append(f"{path}: wider than the screen")
+        if desk.page.locator("html").get_attribute("lang") != {"en": "en", "zh": "zh-Hans"}[language]:
+            faults.append(f"{path}: not in the reader's language")
+    assert not faults, "\n".join(faults)
+
+
+def test_a_housekeeper_cleans_a_room_with_one_tap(demo, open_page):
+    desk = Desk(open_page(width=390, height=844, has_touch=True), demo.url, "housekeeper")
+    desk.open("/rooms/cleaning")
+    buttons = desk.page.get_by_role("button", name="is clean")
+    count = buttons.count()
+    buttons.first.tap()
+    expect(buttons).to_have_count(count - 1)
+    expect(desk.page.get_by_role("button", name="Undo")).to_be_visible()
