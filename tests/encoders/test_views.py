@@ -26,15 +26,8 @@ GOOD = {"name": "Front desk 1", "url": "/dev/ttyUSB0"}
 
 
 @pytest.fixture
-def technician(app, client, compiled_templates):
-    app.jinja_env.bytecode_cache = compiled_templates
+def technician(client):
     return client.log_in("technician")
-
-
-@pytest.fixture
-def clerk(app, client, compiled_templates):
-    app.jinja_env.bytecode_cache = compiled_templates
-    return client.log_in("desk")
 
 
 def note(machine_id, state, error="") -> None:

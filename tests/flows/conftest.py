@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-import pytest
-from jinja2 import FileSystemBytecodeCache
+import shutil
 
+import pytest
+from flask import Flask
+
+from pms.app import create_app
+from pms.core.db import db
 from pms.devices import line, port
 from pms.encoders import port_worker
 from tests.client import PageClient
+from tests.conftest import settings_for
 from tests.flows.desk import Desk, Moments
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory) -> FileSystemBytecodeCache:
-    """Every test has an application of its own, but the templates need not be compiled for each."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def applications() -> dict[str, Flask]:
+    """Making an application takes longer than most of these tests: there is one, and each test gives it a database."""
+    return {}
 
 
 @pytest.fixture
-def clerk(app, client, compiled_templates) -> PageClient:
+def app(now, tmp_path, _template, applications):
+    """The application on a fresh SQLite database."""
+    path = tmp_path / "latchkey.db"
+    shutil.copy(_template, path)
+    settings = settings_for(tmp_path, f"sqlite:///{path}")
+    if "app" in applications:
+        applications["app"].config["SETTINGS"] = settings
+        db.connect(settings.database_url)
+    else:
+        applications["app"] = create_app(settings)
+    with applications["app"].app_context():
+        yield applications["app"]
+    db.dispose()
+
+
+@pytest.fixture
+def clerk(client) -> PageClient:
     """A browser at the desk."""
-    app.jinja_env.bytecode_cache = compiled_templates
     return client.log_in("desk")
 
 

@@ -13,7 +13,9 @@ from pms.encoders import queries as encoders
 from pms.encoders.models import JobState
 from pms.encoders.words import ERROR_WORDS
 from pms.keycards.rules import KeyState
+from pms.keycards.words import STATE_WORDS
 from pms.locks import queries as locks
+from pms.properties import queries as properties
 from tests import factories
 from tests.flows.desk import Machine, blank, book, until
 from tests.flows.server import Browser, Hold, Server
@@ -28,7 +30,7 @@ class Scene:
         # The server reads its own clock.
         clock.freeze(datetime.now(UTC))
         self.house = factories.small_house()
-        self.stay_id = stay(self.house, arrival=clock.local_date(clock.now(), locks_zone()))
+        self.stay_id = stay(self.house, arrival=clock.local_date(clock.now(), properties.get_property().zone))
         self.machine = Machine(tmp_path, "Front desk 1", "932211c49aeb6f8a")
         self.plastic = blank()
         clock.freeze(None)
@@ -68,22 +70,11 @@ class Scene:
     def at_door(self) -> str:
         return hold(door_lock(self.house.rooms["101"].id), self.plastic)
 
-    def repeat(self, clerk: Browser, batch_id: str, *before: KeyState) -> None:
-        """Press the button: exactly one card is valid, and it is this one."""
+    def press_again(self, clerk: Browser, batch_id: str) -> str:
+        """Press the one button of the page; the new batch."""
         again = clerk.get(f"/keys/batches/{batch_id}").press("/retry").path.rsplit("/", 1)[1]
         assert again != batch_id
-        self.machine.put(self.plastic)
-        self.wait_for(again, JobState.DONE)
-        assert "The card is ready" in clerk.get(f"/keys/batches/{again}").words
-        assert self.at_door() == "opened"
-        assert book(self.stay_id) == [*before, KeyState.CONFIRMED]
-        self.server.stop()
-
-
-def locks_zone():
-    from pms.properties import queries as properties
-
-    return properties.get_property().zone
+        return again
 
 
 @pytest.fixture
@@ -93,29 +84,20 @@ def scene(app, tmp_path):
     scene.close()
 
 
-def at_row(number):
-    """The write of the card's so-many-th page."""
+def page(number):
+    """The write of the so-many-th page."""
     pages = count(1)
-    return lambda device: ("write_row", lambda: next(pages) == number)
+    return lambda _device: ("write_row", lambda: next(pages) == number)
 
 
-def at_read_back(device):
-    """The first reading after everything is written (and the machine has compared it itself)."""
-    readings = count(1)
-    return "read_unit", lambda: device.writes == 2 and next(readings) == 2
+def read_back(device):
+    """The first reading once everything is written (and the machine has compared it by itself)."""
+    before, readings = device.writes, count(1)
+    return "read_unit", lambda: device.writes == before + 2 and next(readings) == 2
 
 
-@pytest.mark.parametrize(
-    ("where", "state", "door"),
-    [
-        # The machine has the command already and ends it, whatever becomes of the server.
-        (at_row(7), JobState.WRITING, "opened"),
-        (at_read_back, JobState.CHECKING, "opened"),
-    ],
-    ids=["writing", "checking"],
-)
-def test_killed_while_a_card_is_written_nobody_knows_and_doing_it_again_ends_well(scene, where, state, door):
-    clerk, batch_id = scene.begin()
+def kill_while(scene, batch_id, state, where) -> None:
+    """Put the card, and kill the server when it is at that place; the machine ends the command that it has heard."""
     device = scene.machine.device
     held = Hold(scene.plastic, *where(device))
     device.put_card(scene.plastic)
@@ -123,49 +105,69 @@ def test_killed_while_a_card_is_written_nobody_knows_and_doing_it_again_ends_wel
     assert scene.job(batch_id).state is state
     scene.server.kill()
     held.let_go()
-    until(lambda: scene.at_door() == door)
-    found, writes = scene.plastic.to_json(), device.writes
-    # Before anybody starts it again, the book says what it said.
+    until(lambda: scene.at_door() == "opened")
+    # Before anybody starts the server again, the book says what it said.
     assert scene.job(batch_id).state is state
 
+
+def check_unknown(scene, clerk, batch_id, *before) -> None:
+    """Start the server: nobody knows what the card holds, and everybody is told so."""
+    found, writes = scene.plastic.to_json(), scene.machine.device.writes
     scene.start_again(batch_id, JobState.UNKNOWN)
     assert scene.job(batch_id).error_code == "interrupted"
-    text = clerk.get(f"/keys/batches/{batch_id}").words
-    assert ERROR_WORDS["interrupted"] in text
-    assert "It counts as possibly valid for room 101 until it is made again, read or erased." in text
-    assert "Unknown" in clerk.get(f"/keys/stays/{scene.stay_id}").words
-    assert book(scene.stay_id) == [KeyState.UNKNOWN]
+    words = clerk.get(f"/keys/batches/{batch_id}").words
+    assert ERROR_WORDS["interrupted"] in words
+    assert "It counts as possibly valid for room 101 until it is made again, read or erased." in words
+    assert STATE_WORDS[KeyState.UNKNOWN] in clerk.get(f"/keys/stays/{scene.stay_id}").words
+    assert book(scene.stay_id) == [*before, KeyState.UNKNOWN]
     # The card has lain there all the time, and nobody has touched it.
-    assert (scene.plastic.to_json(), device.writes) == (found, writes)
-    scene.repeat(clerk, batch_id, KeyState.DEAD)
+    assert (scene.plastic.to_json(), scene.machine.device.writes) == (found, writes)
 
 
-def test_killed_while_a_card_is_waited_for_nothing_was_written(scene):
+def test_killed_while_it_waits_and_again_while_it_writes(scene):
     clerk, batch_id = scene.begin()
-    before = scene.plastic.to_json()
+    blank_card = scene.plastic.to_json()
     scene.server.kill()
-    # The clerk puts the card although the server is gone.
+
+    # The clerk puts the card although the server is gone, and takes it away again later.
     scene.machine.put(scene.plastic)
     scene.start_again(batch_id, JobState.FAILED)
     assert scene.job(batch_id).error_code == "restarted"
-    text = clerk.get(f"/keys/batches/{batch_id}").words
-    assert "The card was not made" in text
-    assert "The program was restarted before anything was written." in text
+    words = clerk.get(f"/keys/batches/{batch_id}").words
+    assert "The card was not made" in words
+    assert "The program was restarted before anything was written." in words
     assert book(scene.stay_id) == [KeyState.NOT_MADE]
-    scene.repeat(clerk, batch_id, KeyState.NOT_MADE)
-    # The two units of the one card that was asked for again.
-    assert scene.machine.device.writes == 2
-    assert scene.plastic.to_json() != before
+    scene.machine.clear()
+    second = scene.press_again(clerk, batch_id)
+    scene.wait_for(second, JobState.WAITING)
+    assert (scene.plastic.to_json(), scene.machine.device.writes) == (blank_card, 0)
+
+    kill_while(scene, second, JobState.WRITING, page(7))
+    assert scene.machine.device.writes == 1
+    check_unknown(scene, clerk, second, KeyState.NOT_MADE)
+    third = scene.press_again(clerk, second)
+    scene.wait_for(third, JobState.DONE)
+    assert "The card is ready" in clerk.get(f"/keys/batches/{third}").words
+    assert book(scene.stay_id) == [KeyState.NOT_MADE, KeyState.DEAD, KeyState.CONFIRMED]
+    assert scene.at_door() == "opened"
+    scene.server.stop()
 
 
-def test_shut_down_while_a_card_is_written_it_is_finished_first(scene):
-    _, batch_id = scene.begin()
-    held = Hold(scene.plastic, *at_row(7)(scene.machine.device))
-    scene.machine.device.put_card(scene.plastic)
+def test_killed_while_it_reads_back_and_then_shut_down_while_it_writes(scene):
+    clerk, batch_id = scene.begin()
+    kill_while(scene, batch_id, JobState.CHECKING, read_back)
+    check_unknown(scene, clerk, batch_id)
+    scene.machine.clear()
+    again = scene.press_again(clerk, batch_id)
+    scene.wait_for(again, JobState.WAITING)
+    held = Hold(scene.plastic, *page(7)(scene.machine.device))
+    scene.machine.put(scene.plastic)
     assert held.reached.wait(20)
+
+    # Whoever shuts the computer down in an orderly way spoils no card: it is finished first.
     scene.server.ask_to_stop()
     held.let_go()
     scene.server.stop()
-    assert scene.job(batch_id).state is JobState.DONE
-    assert book(scene.stay_id) == [KeyState.CONFIRMED]
+    assert scene.job(again).state is JobState.DONE
+    assert book(scene.stay_id) == [KeyState.DEAD, KeyState.CONFIRMED]
     assert scene.at_door() == "opened"

@@ -412,11 +412,18 @@ def check_out(scene: Scene) -> None:
     )
 
 
-@pytest.mark.parametrize("moment", ["waiting", "reading"])
-def test_checked_out_before_the_first_byte_no_card_is_made(scene, house, moment):
+@pytest.mark.parametrize(
+    ("moment", "state", "sentence"),
+    [
+        ("waiting", CANCELLED, ERROR_WORDS["cancelled"]),
+        ("reading", FAILED, "The stay was changed while the machine waited; this card is not wanted any more."),
+    ],
+)
+def test_checked_out_before_the_first_byte_no_card_is_made(scene, house, clerk, moment, state, sentence):
     before = scene.plastic.to_json()
     job = run(scene, moment, check_out)
-    assert (job.state, job.error_code) == (CANCELLED, "cancelled")
+    assert job.state is state
+    assert sentence in says(clerk, scene.batch_id)
     assert scene.plastic.to_json() == before
     assert book(scene.stay_id) == [KeyState.NOT_MADE]
 
