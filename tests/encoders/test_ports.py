@@ -15,8 +15,8 @@ from pms.core.actor import Actor
 from pms.core.db import db, transaction
 from pms.devices.errors import EncoderGone
 from pms.devices.port import Port
-from pms.encoders import port_worker, queries, service
-from pms.encoders.models import EncoderState, JobState
+from pms.encoders import job_course, port_worker, queries, service
+from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.port_ownership import AdvisoryLock, FileLock, ownership_for
 from pms.encoders.port_worker import PortOwner
 from pms.protocol.encoder_line import Answer, Signal, SignalPattern, Status
@@ -173,6 +173,25 @@ def test_an_owner_that_lost_its_lock_lets_go_of_the_ports_and_tries_again(brisk,
         assert desk.owner.is_owner
     finally:
         desk.close()
+
+
+def test_whoever_becomes_the_owner_settles_what_was_left_also_where_no_machine_is_plugged_in(desk, now):
+    desk.machine.device.unplug()
+    jobs = service.queue_jobs(
+        encoder_id=desk.machine.id,
+        kind=JobKind.READ,
+        subjects=[None, None],
+        stay_id=None,
+        batch_id=new_request(),
+        actor=TECHNICIAN,
+        now=now,
+    )
+    batch_id = jobs[0].batch_id
+    job_course.claim_next(encoder_id=desk.machine.id, now=now)
+    desk.owner.start()
+    left = desk.wait_for(batch_id)
+    assert (left.state, left.error_code) == (JobState.FAILED, "restarted")
+    assert desk.jobs(batch_id)[1].state is JobState.CANCELLED
 
 
 def test_no_device_is_talked_to_inside_a_transaction(house):

@@ -606,7 +606,7 @@ def test_a_card_with_too_little_room_is_left_as_it_is(scene, house, clerk):
         session.add(Area(number=30, name="Pool"))
     before = scene.plastic.to_json()
     job = run(scene, "reading", nothing)
-    assert (job.state, job.error_code) == (FAILED, "card_too_small")
+    assert (job.state, job.error_code, job.result) == (FAILED, "card_too_small", {"doors": 3, "room": 2})
     assert scene.plastic.to_json() == before
     assert at_door(house, scene.plastic) == "not_addressed"
     assert book(scene.stay_id) == [KeyState.NOT_MADE]
