@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,26 +18,43 @@ from tests.conftest import settings_for
 from tests.flows.desk import Desk, Moments
 
 
+@dataclass
+class Shared:
+    """Making an application, and getting to know a database, takes longer than most of these tests: that is done once."""
+
+    path: Path
+    application: Flask | None = None
+
+
 @pytest.fixture(scope="session")
-def applications() -> dict[str, Flask]:
-    """Making an application takes longer than most of these tests: there is one, and each test gives it a database."""
-    return {}
+def shared(tmp_path_factory) -> Shared:
+    return Shared(tmp_path_factory.mktemp("flows") / "latchkey.db")
 
 
 @pytest.fixture
-def app(now, tmp_path, _template, applications):
-    """The application on a fresh SQLite database."""
-    path = tmp_path / "latchkey.db"
-    shutil.copy(_template, path)
-    settings = settings_for(tmp_path, f"sqlite:///{path}")
-    if "app" in applications:
-        applications["app"].config["SETTINGS"] = settings
+def app(now, tmp_path, _template, shared):
+    """The application on a fresh SQLite database; each test has a folder of its own."""
+    for path in shared.path.parent.iterdir():
+        path.unlink()
+    shutil.copy(_template, shared.path)
+    settings = settings_for(tmp_path, f"sqlite:///{shared.path}")
+    if shared.application is None:
+        shared.application = create_app(settings)
+    elif not is_connected_to(settings.database_url):
         db.connect(settings.database_url)
-    else:
-        applications["app"] = create_app(settings)
-    with applications["app"].app_context():
-        yield applications["app"]
-    db.dispose()
+    shared.application.config["SETTINGS"] = settings
+    with shared.application.app_context():
+        yield shared.application
+    db.remove()
+    db.engine.dispose()
+
+
+def is_connected_to(url: str) -> bool:
+    """Whether no other test has connected the database of this process to another one since."""
+    try:
+        return str(db.engine.url) == url
+    except RuntimeError:
+        return False
 
 
 @pytest.fixture
