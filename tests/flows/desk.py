@@ -29,12 +29,12 @@ from tests.keycards.desk import DESK, machine_row, new_request
 Found = TypeVar("Found")
 
 
-def until(condition: Callable[[], Found], timeout: float = 15.0) -> Found:
+def until(condition: Callable[[], Found], timeout: float = 15.0, *, every: float = 0.01) -> Found:
     """What `condition` gives as soon as it is true of anything; fails when it never is."""
     deadline = time.monotonic() + timeout
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {timeout} s in vain"
-        time.sleep(0.005)
+        time.sleep(every)
     return found
 
 

@@ -52,7 +52,7 @@ class Server:
         command = [sys.executable, "-m", "pms", "serve", "--port", str(self._port)]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
-        until(self._answers, 60)
+        until(self._answers, 60, every=0.05)
 
     def kill(self) -> None:
         """As when the power fails: it is asked nothing and told nothing."""
