@@ -20,7 +20,7 @@ run: .venv/.run  ## set everything up and start the demo hotel at http://127.0.0
 	@$(BIN)/pms demo --port $(PORT)
 
 test: .venv/.dev lint  ## set everything up and run every check and test
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(JOBS)
 
 lint: .venv/.dev  ## style, types, imports, templates
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

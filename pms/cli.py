@@ -99,11 +99,12 @@ def setup(name: str, time_zone: str, check_in_hour: int, check_out_hour: int, us
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--home", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
 @click.option("--fresh", is_flag=True, help="Throw the demo hotel away and make it anew.")
-def demo(port: int, home: Path, *, fresh: bool) -> None:
+@click.option("--hour", type=click.IntRange(0, 23), help="The hour of today at which a new demo hotel begins.")
+def demo(port: int, home: Path, *, fresh: bool, hour: int | None) -> None:
     """Start the demo hotel, with simulated card machines and doors."""
     from pms.demo import hotel
 
-    with hotel.open_demo(home, port=port, fresh=fresh, say=click.echo) as app:
+    with hotel.open_demo(home, port=port, fresh=fresh, say=click.echo, hour=hour) as app:
         click.echo(hotel.welcome(port))
         _listen(app, host="127.0.0.1", port=port, owns_ports=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from xdist.scheduler import LoadScopeScheduling
 
 from pms import schema
 from pms.app import create_app
@@ -21,6 +22,18 @@ from tests.postgres import start_server
 
 # A Friday at noon in the house (Europe/Berlin).
 NOON = datetime(2026, 6, 12, 10, 0, tzinfo=UTC)
+
+
+class OneBrowser(LoadScopeScheduling):
+    """Gives the workers test by test, but all that needs the browser to one of them: one demo hotel, one Chromium."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/e2e/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneBrowser(config, log)
 
 
 def settings_for(home: Path, url: str) -> Settings:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pms.accounts import service as accounts
 from pms.accounts.models import Role
@@ -60,6 +61,7 @@ _TYPES = (
 _FLOOR_PLAN = ("STD",) * 5 + ("TWN",) * 3 + ("DLX",) * 2 + ("STE", "APT")
 _AREAS = (("Lobby entrance", ("Lobby entrance",)), ("Pool and gym", ("Pool", "Gym")))
 _FLOORS = 5
+_ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass
@@ -68,25 +70,34 @@ class _Making:
 
     world: World
     random: Random
+    real: datetime
     now: datetime
     desk: Actor = SETUP
     cleaner: Actor = SETUP
     technician: Actor = SETUP
     stay_ids: dict[int, int] = field(default_factory=dict)
 
+    def travel(self, at: datetime) -> None:
+        """Set the clock of house and locks."""
+        clock.move_to_offset(at - self.real)
 
-def build(world: World, *, floors: int = _FLOORS) -> None:
-    """House, staff, rooms (twelve a floor), locks that are set up, machines, and six weeks of guests."""
-    now = clock.now()
+
+def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> None:
+    """House, staff, rooms (twelve a floor), locks that are set up, machines, and six weeks of guests.
+
+    With `hour`, the clocks of house and locks show that hour of today when it is done, whatever time it really is.
+    """
+    real = clock.now()
+    now = real if hour is None else real.astimezone(_ZONE).replace(hour=hour).astimezone(UTC)
     world.is_being_made = True
-    making = _Making(world, Random(20), now)  # noqa: S311 - invented guests need no secrecy
+    making = _Making(world, Random(20), real, now)  # noqa: S311 - invented guests need no secrecy
     founded = now - timedelta(days=calendar.PAST_DAYS + 40)
-    clock.move_to_offset(founded - now)
+    making.travel(founded)
     try:
         with transaction():
             properties.create_house(
                 name="Hotel Linden",
-                time_zone="Europe/Berlin",
+                time_zone=_ZONE.key,
                 check_in_hour=15,
                 check_out_hour=12,
                 actor=SETUP,
@@ -102,7 +113,7 @@ def build(world: World, *, floors: int = _FLOORS) -> None:
         with transaction():
             _clean(making)
     finally:
-        clock.move_to_offset(timedelta(0))
+        making.travel(now)
     # The file is what says that the hotel is whole.
     world.is_being_made = False
     world.save()
@@ -220,7 +231,7 @@ def _let_live(making: _Making) -> None:
                 continue
             # Cards and doors: the machine, the lock and the program must agree about the time.
             for at, kind, index in group:
-                clock.move_to_offset(at - making.now)
+                making.travel(at)
                 stay_id = making.stay_ids[index]
                 if kind == _CARD:
                     hands.make_card(stay_id)

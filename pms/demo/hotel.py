@@ -26,7 +26,9 @@ PASSWORD = build.PASSWORD
 
 
 @contextmanager
-def open_demo(home: Path, *, port: int, fresh: bool, say: Callable[[str], object]) -> Iterator[Flask]:
+def open_demo(
+    home: Path, *, port: int, fresh: bool, say: Callable[[str], object], hour: int | None = None
+) -> Iterator[Flask]:
     """The demo's application with its simulated world; the world ends with the block and keeps its state."""
     settings = load_settings(home, environment="demo")
     # The demo never touches another database, whatever the environment says.
@@ -43,7 +45,7 @@ def open_demo(home: Path, *, port: int, fresh: bool, say: Callable[[str], object
             world.load()
         else:
             say("Making the demo hotel; this takes a quarter of a minute.")
-            build.build(world)
+            build.build(world, hour=hour)
     db.remove()
     try:
         yield app

@@ -34,7 +34,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "pms", "demo", "--port", str(port), "--home", str(folder / "home")]
+    command = [sys.executable, "-m", "pms", "demo", "--port", str(port), "--home", str(folder / "home"), "--hour", "15"]
     with (folder / "log").open("w") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process:
         try:
             deadline = time.monotonic() + 90

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.desk import Desk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
