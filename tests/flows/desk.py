@@ -77,6 +77,7 @@ class Desk:
         self.machines: list[Machine] = []
         self.add_machine("Front desk 1", "932211c49aeb6f8a")
         self.owner = PortOwner(settings)
+        self._ending: threading.Thread | None = None
 
     @property
     def machine(self) -> Machine:
@@ -105,8 +106,15 @@ class Desk:
         """Until the pages say that every machine is connected."""
         until(lambda: all(machine.state is EncoderState.READY for machine in self.machines))
 
+    def shut_down(self) -> None:
+        """The program is told to end; returns at once."""
+        self._ending = threading.Thread(target=self.owner.stop, name="shut-down")
+        self._ending.start()
+
     def close(self) -> None:
         """Stop the owner, unplug everything; nothing of it may go on."""
+        if self._ending is not None:
+            self._ending.join()
         self.owner.stop()
         for machine in self.machines:
             machine.device.close()

@@ -465,7 +465,7 @@ def test_switched_off_while_it_is_written_the_card_is_finished_first(scene, hous
 
 
 def stop_program(scene: Scene) -> None:
-    threading.Thread(target=scene.desk.owner.stop, name="port owner's end").start()
+    scene.desk.shut_down()
 
 
 def test_the_program_ends_while_a_card_is_waited_for(scene, house, clerk):
