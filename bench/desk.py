@@ -41,8 +41,9 @@ def run() -> list[Row]:
         with app.app_context():
             build.build(world, floors=FLOORS)
             _many_guests()
-            client = _log_in(app.test_client())
-            rows = [*_pages(client), _check_in(client, home)]
+        # Outside: requests inside of an application's context would share what each must have of its own.
+        client = _log_in(app.test_client())
+        rows = [*_pages(client), _check_in(client, home)]
         db.dispose()
         world.close()
         return rows
