@@ -33,7 +33,7 @@ from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
 from pms.stays import service as stays
-from pms.web import errors, filters, i18n, login, rights, security
+from pms.web import addresses, errors, filters, i18n, login, rights, security
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,6 +75,7 @@ def create_app(settings: Settings, *, world: object | None = None) -> Flask:
     """An application for these settings; `world` is the demo's simulated doors (never in production)."""
     app = Flask("pms", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     _configure(app, settings)
+    addresses.install(app)
     use_vault(Vault(settings.master_key))
     passwords.set_cost(memory_kib=settings.argon2_memory_kib, rounds=settings.argon2_rounds)
     db.connect(settings.database_url)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pms.access_records.words import KINDS
+from pms.core.ids import read_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,12 +51,11 @@ class Filters:
 
 def read_filters(values: Mapping[str, str]) -> Filters:
     """The filters of a query string."""
-    door = values.get("door", "")
     kind = values.get("kind", "")
     return Filters(
         since=_day(values.get("since", "")),
         until=_day(values.get("until", "")),
-        door_id=int(door) if door.isdecimal() and len(door) < 20 else None,
+        door_id=read_id(values.get("door")),
         kind=kind if kind in KINDS else "",
         text=values.get("q", "").strip()[:60],
     )

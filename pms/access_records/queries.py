@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from pms.access_records import words
 from pms.access_records.models import AccessRecord
 from pms.core.db import db
+from pms.core.ids import read_id
 from pms.core.text import search_words
 from pms.guests.models import Guest, GuestWord
 from pms.locks.models import Door, Lock
@@ -129,7 +130,8 @@ def _with_text(text: str) -> sa.ColumnElement[bool] | None:
 
 def _after(key: str) -> sa.ColumnElement[bool] | None:
     micros, _, record_id = key.partition("-")
-    if not (micros.isdecimal() and record_id.isdecimal() and len(micros) < 18 and len(record_id) < 20):
+    last_id = read_id(record_id)
+    if last_id is None or not (micros.isdecimal() and len(micros) < 18):
         return None
     at = datetime.fromtimestamp(int(micros) / 1_000_000, UTC)
-    return sa.or_(AccessRecord.at < at, sa.and_(AccessRecord.at == at, AccessRecord.id < int(record_id)))
+    return sa.or_(AccessRecord.at < at, sa.and_(AccessRecord.at == at, AccessRecord.id < last_id))

@@ -15,6 +15,7 @@ from pms.audit import queries, reading, service, words
 from pms.audit.lookups import lookups
 from pms.audit.queries import Filters
 from pms.core import clock
+from pms.core.ids import read_id
 from pms.web import filters as text_filters
 from pms.web.login import actor
 from pms.web.render import render
@@ -102,8 +103,7 @@ def _guests() -> tuple[int, ...] | None:
 
 
 def _number(name: str) -> int | None:
-    text = request.values.get(name, "")
-    return int(text) if text.isdecimal() and len(text) <= 18 else None
+    return read_id(request.values.get(name))
 
 
 def _instant(name: str) -> datetime | None:

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 
+LARGEST = 2**63 - 1
 _RANDOM_BITS = 20
 _lock = threading.Lock()
 _last = 0
@@ -22,3 +23,12 @@ def new_id() -> int:
     with _lock:
         _last = max(candidate, _last + 1)
         return _last
+
+
+def read_id(text: object) -> int | None:
+    """The id that somebody sent, or None where the text can be none: no digits, or more than a database's integer holds."""
+    digits = str(text or "")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+        return None
+    number = int(digits)
+    return number if number <= LARGEST else None

@@ -12,6 +12,7 @@ from flask_login import current_user
 from pms.accounts import service as accounts
 from pms.core import clock
 from pms.core.errors import DomainError
+from pms.core.ids import read_id
 from pms.devices.discovery import find_ports
 from pms.encoders import queries, service
 from pms.encoders.forms import MachineForm
@@ -106,8 +107,7 @@ def desk() -> Response:
 @require("keys:make")
 def choose_desk() -> Response:
     """Keep the choice for this log-in."""
-    chosen = request.form.get("encoder_id", type=int)
-    machine = queries.get_encoder(chosen or 0)
+    machine = queries.get_encoder(read_id(request.form.get("encoder_id")) or 0)
     if not machine.is_enabled:
         raise service.MachineDisabled(name=machine.name)
     accounts.choose_encoder(session_id=current_user.session_id, encoder_id=machine.id)

@@ -10,12 +10,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from pms.core.ids import read_id
 from pms.frontdesk.service import Wish
-from pms.web.forms import Form, request_id_field
-
-
-def _id_or_none(text: object) -> int | None:
-    return int(str(text)) if text not in (None, "", "None") else None
+from pms.web.forms import Form, choice_id, request_id_field
 
 
 def _whole(text: object) -> int:
@@ -41,8 +38,7 @@ class StepForm(RequestForm):
     @property
     def seen_version(self) -> int | None:
         """The version that the page showed."""
-        text = str(self.version.data or "")
-        return int(text) if text.isdecimal() else None
+        return read_id(self.version.data)
 
 
 class RoomForm(StepForm):
@@ -50,7 +46,7 @@ class RoomForm(StepForm):
 
     # The service knows better than a list that was made before somebody else clicked.
     room_id = SelectField(
-        _l("Room"), coerce=_id_or_none, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
+        _l("Room"), coerce=choice_id, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
     )
 
 
@@ -69,7 +65,7 @@ class KeysForm(StepForm):
     """How many cards now, on which machine."""
 
     cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, 8)])
-    encoder_id = SelectField(_l("Card machine"), coerce=_id_or_none, validate_choice=False)
+    encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
 
 
 class CheckInForm(KeysForm):
@@ -78,7 +74,7 @@ class CheckInForm(KeysForm):
     document_kind = SelectField(_l("Document"), validators=[Optional()])
     document_number = StringField(_l("Document number"), validators=[Length(max=40)])
     room_id = SelectField(
-        _l("Room"), coerce=_id_or_none, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
+        _l("Room"), coerce=choice_id, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
     )
     departure_date = DateField(_l("Departure"), validators=[InputRequired(_l("Enter a date."))])
 
@@ -92,7 +88,7 @@ class DatesForm(StepForm):
     children = IntegerField(_l("Children"), default=0, validators=[Optional(), NumberRange(0, 20)])
     room_type_id = RadioField(
         _l("Room type"),
-        coerce=_id_or_none,
+        coerce=choice_id,
         validate_choice=False,
         validators=[InputRequired(_l("Choose a room type."))],
     )
@@ -113,7 +109,7 @@ class BookingForm(DatesForm):
     """A new booking; the guest is known (`guest_id`) or entered beside it."""
 
     guest_id = HiddenField()
-    room_id = SelectField(_l("Room"), coerce=_id_or_none, validate_choice=False)
+    room_id = SelectField(_l("Room"), coerce=choice_id, validate_choice=False)
     stay_note = TextAreaField(_l("Note on the booking"), validators=[Length(max=500)])
 
     def wish(self) -> Wish:
@@ -123,18 +119,17 @@ class BookingForm(DatesForm):
     @property
     def known_guest(self) -> int | None:
         """The guest that was chosen from the search."""
-        text = str(self.guest_id.data or "")
-        return int(text) if text.isdecimal() else None
+        return read_id(self.guest_id.data)
 
 
 class WalkInForm(BookingForm):
     """A booking that begins now, with its keys."""
 
     room_id = SelectField(
-        _l("Room"), coerce=_id_or_none, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
+        _l("Room"), coerce=choice_id, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
     )
     cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, 8)])
-    encoder_id = SelectField(_l("Card machine"), coerce=_id_or_none, validate_choice=False)
+    encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
 
 
 class UndoForm(Form):

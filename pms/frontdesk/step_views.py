@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from pms.core.errors import DomainError, NotFound
+from pms.core.ids import read_id
 from pms.core.text import N_
 from pms.frontdesk import choices, queries, service
 from pms.frontdesk.blueprint import blueprint
@@ -121,7 +122,7 @@ def choose_room(stay_id: int, verb: str) -> Response:
     """Free rooms, best first."""
     stay = queries.stay_for(stay_id, _KINDS[verb])
     form = RoomForm(formdata=None, request_id=choices.new_request(), version=stay.version)
-    form.room_id.data = _id_of(request.args.get("room"))
+    form.room_id.data = read_id(request.args.get("room"))
     return _room_dialog(stay, verb, form)
 
 
@@ -224,7 +225,7 @@ def undo(stay_id: int) -> Response:
 def undo_now(stay_id: int) -> Response:
     """Takes it back."""
     form = UndoForm()
-    step = stays.get_step(stay_id, _id_of(form.step_id.data) or 0)
+    step = stays.get_step(stay_id, read_id(form.step_id.data) or 0)
     if not form.validate_on_submit():
         return _undo_dialog(stays.get_stay(stay_id), step, form, status=422)
     try:
@@ -361,7 +362,3 @@ def _undo_dialog(stay: Stay, step: StayStep, form: Form, status: int = 200) -> R
         form=form,
         words=STEP_WORDS,
     )
-
-
-def _id_of(text: object) -> int | None:
-    return int(str(text)) if str(text or "").isdecimal() else None

@@ -13,6 +13,7 @@ from wtforms import BooleanField, DateField, HiddenField, IntegerField, SelectFi
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
+from pms.core.ids import read_id
 from pms.guests.rules import DOCUMENT_KINDS, GuestFields
 from pms.web.forms import Form, choices
 
@@ -89,7 +90,7 @@ class NewGuestForm(GuestForm):
 
     def seen_others(self) -> set[int]:
         """Guests who were pointed out already."""
-        return {int(text) for text in (self.others.data or "").split(",") if text.isdigit()}
+        return {number for text in (self.others.data or "").split(",") if (number := read_id(text)) is not None}
 
 
 class EditGuestForm(GuestForm):

@@ -8,11 +8,7 @@ from wtforms.validators import InputRequired, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from pms.keycards.rules import MAX_COPIES
-from pms.web.forms import Form, request_id_field
-
-
-def _id(text: object) -> int | None:
-    return int(str(text)) if text not in (None, "", "None") else None
+from pms.web.forms import Form, choice_id, request_id_field
 
 
 class _Boxes(SelectMultipleField):
@@ -27,7 +23,10 @@ class MachineChoice(Form):
 
     request_id = request_id_field()
     encoder_id = SelectField(
-        _l("Card machine"), coerce=_id, validate_choice=False, validators=[InputRequired(_l("Choose a card machine."))]
+        _l("Card machine"),
+        coerce=choice_id,
+        validate_choice=False,
+        validators=[InputRequired(_l("Choose a card machine."))],
     )
 
 
@@ -35,5 +34,5 @@ class KeysForm(MachineChoice):
     """How many cards and what they open beside the room."""
 
     copies = IntegerField(_l("How many cards"), validators=[InputRequired(), NumberRange(1, MAX_COPIES)], default=1)
-    further_room_ids = _Boxes(_l("Further rooms of the party"), coerce=_id, validate_choice=False)
-    area_ids = _Boxes(_l("Common doors"), coerce=_id, validate_choice=False)
+    further_room_ids = _Boxes(_l("Further rooms of the party"), coerce=choice_id, validate_choice=False)
+    area_ids = _Boxes(_l("Common doors"), coerce=choice_id, validate_choice=False)

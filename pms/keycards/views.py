@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from pms.core import clock
 from pms.core.errors import DomainError
+from pms.core.ids import read_id
 from pms.encoders import service as encoder_service
 from pms.keycards import dialogs, progress, queries, rules, service, words
 from pms.keycards.forms import KeysForm, MachineChoice
@@ -33,7 +34,7 @@ def index() -> Response:
     show = show if show in queries.SHOWN else "live"
     room, text = request.args.get("room", "").strip(), request.args.get("q", "").strip()
     now = clock.now()
-    page = queries.ledger(show=show, now=now, room=room, text=text, before_id=request.args.get("before", type=int))
+    page = queries.ledger(show=show, now=now, room=room, text=text, before_id=read_id(request.args.get("before")))
     return render(
         "keycards/index.html",
         "keycards/_rows.html" if "before" in request.args else "keycards/_list.html",

@@ -7,12 +7,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from pms.web.forms import Form
-
-
-def _number_or_none(value: object) -> int | None:
-    text = "" if value is None else str(value)
-    return int(text) if text.isdecimal() and len(text) < 20 else None
+from pms.web.forms import Form, choice_id
 
 
 class ImportForm(Form):
@@ -31,9 +26,9 @@ class ImportForm(Form):
 class HangForm(Form):
     """Where a lock hangs: on a room's door, or on a new door of an area."""
 
-    lock_id = SelectField(_l("Lock"), coerce=_number_or_none, validators=[InputRequired()])
-    room_id = SelectField(_l("Room"), coerce=_number_or_none, validators=[Optional()])
-    area_id = SelectField(_l("or a new door of an area"), coerce=_number_or_none, validators=[Optional()])
+    lock_id = SelectField(_l("Lock"), coerce=choice_id, validators=[InputRequired()])
+    room_id = SelectField(_l("Room"), coerce=choice_id, validators=[Optional()])
+    area_id = SelectField(_l("or a new door of an area"), coerce=choice_id, validators=[Optional()])
     name = StringField(_l("Name of the door"), validators=[Length(max=60)])
 
 

@@ -10,7 +10,7 @@ from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAre
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from pms.rooms import rules
-from pms.web.forms import Form
+from pms.web.forms import Form, choice_id
 
 _POSITION = [InputRequired(), NumberRange(-99, 999)]
 
@@ -29,7 +29,7 @@ class BuildingForm(Form):
 class FloorForm(Form):
     """A floor of a building."""
 
-    building_id = SelectField(_l("Building"), coerce=int)
+    building_id = SelectField(_l("Building"), coerce=choice_id)
     name = StringField(_l("Name of the floor"), validators=[InputRequired(), Length(max=rules.MAX_FLOOR)])
     position = IntegerField(_l("Place on the board, from the ground up"), validators=_POSITION)
 
@@ -52,8 +52,8 @@ class RoomForm(Form):
 
     version = HiddenField(validators=[Regexp(r"^\d{0,9}$")])
     number = StringField(_l("Room number"), validators=[InputRequired(), Length(max=rules.MAX_NUMBER)])
-    floor_id = SelectField(_l("Floor"), coerce=int)
-    room_type_id = SelectField(_l("Room type"), coerce=int)
+    floor_id = SelectField(_l("Floor"), coerce=choice_id)
+    room_type_id = SelectField(_l("Room type"), coerce=choice_id)
 
     def values(self) -> dict[str, Any]:
         """What was entered, as the service takes it."""

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from pms.core import clock
+from pms.core.ids import read_id
 from pms.core.text import N_
 from pms.rooms.rules import HOUSEKEEPING_WORDS
 from pms.stays import queries, rules
@@ -40,7 +41,7 @@ def index() -> Response:
     show = request.args.get("show", "current")
     show = show if show in SHOWN else "current"
     text = request.args.get("q", "").strip()
-    found = queries.list_page(states=SHOWN[show][1], text=text, before_id=request.args.get("before", type=int))
+    found = queries.list_page(states=SHOWN[show][1], text=text, before_id=read_id(request.args.get("before")))
     return render(
         "stays/index.html",
         "stays/_rows.html" if "before" in request.args else "stays/_list.html",

@@ -12,6 +12,7 @@ from wtforms import HiddenField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Regexp
 
+from pms.core.ids import read_id
 from pms.web.i18n import LANGUAGES
 
 
@@ -30,9 +31,28 @@ class Form(FlaskForm):  # type: ignore[misc]
                 filters.append(_strip)
             return unbound_field.bind(form=form, **{**options, "filters": filters})
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """As WTForms does it; what is wrong with a field that nobody sees is said above the form."""
+        self.form_errors: list[str]
+        is_valid = bool(super().validate(extra_validators))
+        for field in self:
+            if isinstance(field, HiddenField) and field.errors:
+                self.form_errors += [str(text) for text in field.errors]
+        return is_valid
+
 
 def _strip(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
+
+
+def choice_id(text: object) -> int | None:
+    """Reads the chosen id of a list: None for nothing, ValueError (which the field reports) for what can be no id."""
+    if text in (None, "", "None"):
+        return None
+    number = read_id(text)
+    if number is None:
+        raise ValueError(text)
+    return number
 
 
 def request_id_field() -> HiddenField:
