@@ -30,9 +30,10 @@ def open_demo(
     home: Path, *, port: int, fresh: bool, say: Callable[[str], object], hour: int | None = None
 ) -> Iterator[Flask]:
     """The demo's application with its simulated world; the world ends with the block and keeps its state."""
+    home = home.resolve()
     settings = load_settings(home, environment="demo")
     # The demo never touches another database, whatever the environment says.
-    settings = replace(settings, database_url=f"sqlite:///{(home / 'latchkey.db').resolve()}")
+    settings = replace(settings, database_url=f"sqlite:///{home / 'latchkey.db'}")
     world = World(home / "world.json", carrier=_carrier(port))
     # Without the world's file a hotel was never finished: made anew, whatever was written of it.
     if fresh or not world.file.exists():

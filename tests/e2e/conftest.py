@@ -34,7 +34,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "pms", "demo", "--port", str(port), "--home", str(folder / "home"), "--hour", "15"]
+    # Relative, as the folder that `pms demo` takes by itself is.
+    home = os.path.relpath(folder / "home", ROOT)
+    command = [sys.executable, "-m", "pms", "demo", "--port", str(port), "--home", home, "--hour", "15"]
     with (folder / "log").open("w") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process:
         try:
             deadline = time.monotonic() + 90
