@@ -105,7 +105,6 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
             )
             _hire(making, founded)
             _build_rooms(founded, floors)
-            _hang_locks(making, founded)
             for name, serial_number in MACHINES.items():
                 url = world.start_machine(name, serial_number)
                 encoders.add_encoder(name=name, url=url, actor=SETUP, now=founded)
@@ -220,7 +219,10 @@ def _let_live(making: _Making) -> None:
         now=making.now,
         zone=house.zone,
     )
-    events = sorted(event for index, plan in enumerate(plans) for event in _events(making, index, plan))
+    events = [event for index, plan in enumerate(plans) for event in _events(making, index, plan)]
+    # Before the first of the present guests came, and seldom before the clocks were last put forward or back.
+    events.append((making.now - timedelta(days=9), _LOCKS, -1))
+    events.sort()
     with keys.Hands(making.world, making.desk) as hands:
         for is_at_desk, group in groupby(events, key=lambda event: event[1] < _CARD):
             if is_at_desk:
@@ -232,14 +234,16 @@ def _let_live(making: _Making) -> None:
             # Cards and doors: the machine, the lock and the program must agree about the time.
             for at, kind, index in group:
                 making.travel(at)
-                stay_id = making.stay_ids[index]
-                if kind == _CARD:
-                    hands.make_card(stay_id)
+                if kind == _LOCKS:
+                    with transaction():
+                        _hang_locks(making, at)
+                elif kind == _CARD:
+                    hands.make_card(making.stay_ids[index])
                 else:
-                    hands.open_door(stay_id)
+                    hands.open_door(making.stay_ids[index])
 
 
-_CARD, _DOOR = 5, 6
+_CARD, _DOOR, _LOCKS = 5, 6, 7
 
 
 def _events(making: _Making, index: int, plan: calendar.PlannedStay) -> list[tuple[datetime, int, int]]:
