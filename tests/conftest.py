@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from xdist.scheduler import LoadScopeScheduling
 
 from pms import schema
@@ -130,6 +131,29 @@ def any_house(any_app):
 def client(app, house) -> PageClient:
     """A browser without scripts, nobody logged in; `client.log_in("desk")`."""
     return PageClient(app)
+
+
+@pytest.fixture
+def count_queries(app):
+    """Says how many statements `do` sends to the database."""
+
+    def count(do) -> int:
+        seen = []
+
+        def note(_connection, _cursor, statement, *_rest) -> None:
+            if not statement.startswith("BEGIN"):
+                seen.append(statement)
+
+        db.session.rollback()
+        db.session.expire_all()
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            do()
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+        return len(seen)
+
+    return count
 
 
 def pytest_report_header() -> list[str]:

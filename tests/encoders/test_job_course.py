@@ -20,6 +20,7 @@ from pms.encoders.models import EncoderJob, JobKind, JobState
 from pms.encoders.rules import IllegalTransition
 from pms.encoders.service import TooLateToCancel
 from pms.protocol.card_layout import EMPTY_UNIT, Medium
+from tests.races import race
 
 CLERK = Actor(kind="account", name="Mia", account_id=1)
 CARD = CardPresence(bytes.fromhex("04a1b2c3d4e5f6"), Medium.NTAG213)
@@ -102,29 +103,6 @@ def bring_to(state, job_id, now) -> None:
     for present in way[way.index(job(job_id).state) : way.index(state)]:
         steps[present]()
     assert job(job_id).state is state
-
-
-def at_once(*works) -> list[object]:
-    """Run each in a thread of its own, all at once; what they gave or the faults that they raised."""
-    outcomes: list[object] = [None] * len(works)
-    start = threading.Barrier(len(works))
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            outcomes[number] = works[number]()
-        except BaseException as fault:
-            outcomes[number] = fault
-        finally:
-            db.remove()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    db.remove()
-    return outcomes
 
 
 # --- the rules
@@ -239,10 +217,11 @@ def test_of_a_cancel_and_a_first_byte_at_the_same_moment_one_happens(any_machine
     for _ in range(10):
         (job_id,) = queue(any_machine, now)
         bring_to(W, job_id, now)
-        cancelled, begun = at_once(
+        works = (
             lambda job_id=job_id: service.cancel_job(job_id=job_id, actor=CLERK, now=now),
             lambda job_id=job_id: job_course.begin_writing(job_id=job_id, presence=CARD, now=now),
         )
+        cancelled, begun = race(2, lambda number, works=works: works[number]())
         if isinstance(begun, job_course.CancelledMeanwhile):
             assert cancelled is None
             job_course.cancel(job_id=job_id, now=now)
@@ -318,7 +297,7 @@ def test_the_database_itself_refuses_a_second_active_job(any_machine, now):
 def test_of_two_owners_that_take_the_next_job_at_once_one_gets_it(any_machine, now):
     for _ in range(5):
         first, second = queue(any_machine, now, copies=2)
-        claimed = at_once(lambda: claim(any_machine, now), lambda: claim(any_machine, now))
+        claimed = race(2, lambda _: claim(any_machine, now))
         assert set(claimed) == {None, first}
         assert (job(first).state, job(second).state) == (W, Q)
         job_course.cancel(job_id=first, now=now)
@@ -335,7 +314,7 @@ def test_of_two_different_jobs_taken_at_once_one_becomes_active(any_machine, now
 
     for _ in range(5):
         jobs = queue(any_machine, now, copies=2)
-        claimed = at_once(lambda jobs=jobs: take(jobs[0]), lambda jobs=jobs: take(jobs[1]))
+        claimed = race(2, lambda number, jobs=jobs: take(jobs[number]))
         winner = next(job_id for job_id in claimed if job_id is not None)
         assert claimed.count(None) == 1
         assert [job_id for job_id in jobs if job(job_id).state is W] == [winner]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 
 import pytest
@@ -11,12 +10,13 @@ import sqlalchemy as sa
 from pms.audit.models import AuditEntry
 from pms.core.actor import Actor
 from pms.core.db import db
-from pms.core.errors import DomainError, Invalid
+from pms.core.errors import Invalid
 from pms.encoders import queries, rules, service
 from pms.encoders.models import Encoder, EncoderState, JobKind, JobState
 from pms.encoders.queries import NoSuchMachine
 from pms.encoders.rules import BadName, BadUrl
 from pms.encoders.service import MachineDisabled, MachineExists, TooLateToCancel, TooManyJobs
+from tests.races import race
 
 TECHNICIAN = Actor(kind="account", name="Tom", account_id=4)
 
@@ -53,29 +53,6 @@ def queue(machine_id, now, copies=1, batch_id=None) -> str:
 
 def trail() -> list[AuditEntry]:
     return list(db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)))
-
-
-def both(work) -> list[object]:
-    """Run `work(0)` and `work(1)` in two threads at once; what they gave, or the refusals that they raised."""
-    outcomes: list[object] = [None, None]
-    start = threading.Barrier(2)
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            outcomes[number] = work(number)
-        except DomainError as refusal:
-            outcomes[number] = refusal
-        finally:
-            db.remove()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    db.remove()
-    return outcomes
 
 
 # --- adding
@@ -155,7 +132,7 @@ def test_two_machines_share_neither_name_nor_port(any_house, now):
 
 
 def test_of_two_who_add_the_same_port_at_once_one_succeeds(any_house, now):
-    outcomes = both(lambda number: add(now, name=f"Front desk {number}"))
+    outcomes = race(2, lambda number: add(now, name=f"Front desk {number}"))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["MachineExists", "int"]
     assert len(queries.list_encoders()) == 1
 
@@ -256,10 +233,11 @@ def test_a_job_is_never_left_at_a_machine_that_is_switched_off_at_the_same_momen
     machine = add(now)
     for _ in range(8):
         batch_id = str(uuid.uuid4())
-        both(
+        race(
+            2,
             lambda number, batch_id=batch_id: (
                 change(machine, now, is_enabled=False) if number else queue(machine, now, batch_id=batch_id)
-            )
+            ),
         )
         assert not [job for job in queries.batch(batch_id) if not job.state.is_final]
         change(machine, now, is_enabled=True)
@@ -279,7 +257,7 @@ def test_a_batch_is_a_handful(house, now):
 def test_the_same_batch_asked_for_twice_is_one(any_house, now):
     machine = add(now)
     batch_id = str(uuid.uuid4())
-    outcomes = both(lambda _: queue(machine, now, copies=3, batch_id=batch_id))
+    outcomes = race(2, lambda _: queue(machine, now, copies=3, batch_id=batch_id))
     assert outcomes == [batch_id, batch_id]
     assert [job.batch_position for job in queries.batch(batch_id)] == [1, 2, 3]
 

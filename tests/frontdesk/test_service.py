@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +20,7 @@ from pms.rooms.models import HousekeepingStatus, Room
 from pms.stays import nights
 from pms.stays import rules as stay_rules
 from pms.stays.models import RoomNight, Stay, StayState, StayStep
+from tests.races import race
 
 
 def check_in(desk, stay, **values):
@@ -63,27 +63,6 @@ def wish(desk, room: str = "101", **values) -> service.Wish:
 NEW_GUEST = GuestFields(family_name="Berger", given_name="Tom")
 
 
-def together(count_of: int, work) -> list[object]:
-    outcomes: list[object] = []
-    start = threading.Barrier(count_of)
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            outcomes.append(work(number))
-        except DomainError as refusal:
-            outcomes.append(refusal)
-        finally:
-            db.remove()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count_of)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
-
-
 def test_check_in_takes_the_room_and_asks_the_machine_for_the_cards(any_desk):
     stay = any_desk.book(room=None)
     done = check_in(any_desk, stay, room_id=any_desk.house.rooms["102"].id, cards=2, version=stay.version)
@@ -97,7 +76,7 @@ def test_a_double_click_on_check_in_makes_one_check_in_and_one_batch(any_desk):
     stay = any_desk.book()
     same = any_desk.act(version=stay.version, cards=1, encoder_id=any_desk.encoder_id)
     stay_id = stay.id
-    outcomes = together(4, lambda _n: service.check_in(stay_id=stay_id, **same))
+    outcomes = race(4, lambda _n: service.check_in(stay_id=stay_id, **same))
     assert outcomes == [service.CheckedIn(stay_id, same["request_id"])] * 4
     assert count(EncoderJob) == count(KeyCard) == 1
 
@@ -105,7 +84,7 @@ def test_a_double_click_on_check_in_makes_one_check_in_and_one_batch(any_desk):
 def test_two_clerks_who_check_the_same_guest_in_do_it_once(any_desk):
     stay = any_desk.book()
     seen = {"stay_id": stay.id, "version": stay.version, "cards": 1, "encoder_id": any_desk.encoder_id}
-    outcomes = together(2, lambda _n: service.check_in(**seen, **any_desk.act()))
+    outcomes = race(2, lambda _n: service.check_in(**seen, **any_desk.act()))
     assert sum(isinstance(o, ChangedMeanwhile) for o in outcomes) == 1
     assert count(KeyCard) == 1
 
@@ -159,7 +138,7 @@ def test_a_walk_in_that_is_refused_leaves_nothing_behind_not_even_the_guest(any_
 
 def test_a_double_click_on_walk_in_makes_one_guest_and_one_stay(any_desk):
     same = any_desk.act(guest=NEW_GUEST, wish=wish(any_desk), cards=1, encoder_id=any_desk.encoder_id)
-    outcomes = together(4, lambda _n: service.walk_in(**same))
+    outcomes = race(4, lambda _n: service.walk_in(**same))
     assert len({o.stay_id for o in outcomes}) == 1
     assert {o.batch_id for o in outcomes} == {same["request_id"]}
     assert count(Guest) == count(Stay) == count(KeyCard) == 1
@@ -167,7 +146,7 @@ def test_a_double_click_on_walk_in_makes_one_guest_and_one_stay(any_desk):
 
 def test_a_double_click_on_a_booking_makes_one_guest_and_one_stay(any_desk):
     same = any_desk.act(guest=NEW_GUEST, wish=wish(any_desk, room_id=None))
-    outcomes = together(4, lambda _n: service.book(**same))
+    outcomes = race(4, lambda _n: service.book(**same))
     assert len({o.id for o in outcomes}) == 1
     assert count(Guest) == count(Stay) == 1
 
@@ -184,7 +163,7 @@ def test_32_walk_ins_into_the_last_room_of_a_type_leave_one_guest_in_it(any_desk
             **any_desk.act(),
         )
 
-    outcomes = together(32, work)
+    outcomes = race(32, work)
     assert sum(isinstance(o, service.CheckedIn) for o in outcomes) == 1
     assert sum(isinstance(o, nights.TypeSoldOut) for o in outcomes) == 31
     assert count(Guest) == 2
@@ -205,7 +184,7 @@ def test_a_double_click_on_check_out_checks_out_once(any_desk):
     stay = any_desk.book()
     check_in(any_desk, stay)
     same = any_desk.act(stay_id=stay.id, version=stay.version)
-    outcomes = together(3, lambda _n: service.check_out(**same))
+    outcomes = race(3, lambda _n: service.check_out(**same))
     assert len({o.id for o in outcomes if isinstance(o, StayStep)}) == 1
     assert not [o for o in outcomes if isinstance(o, DomainError)]
 
@@ -263,7 +242,7 @@ def test_guests_who_move_in_a_ring_at_once_do_not_block_each_other(any_desk):
         target = any_desk.house.rooms[rooms[(number + 1) % 3]].id
         return service.move_room(stay_id=parties[number], room_id=target, **any_desk.act())
 
-    assert all(isinstance(o, DomainError) for o in together(3, work))
+    assert all(isinstance(o, DomainError) for o in race(3, work))
     assert count(RoomNight) == 6
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from datetime import date, timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from pms.stays.models import TypeNight
 from pms.stays.nights import TypeSoldOut
 from pms.stays.service import CapacityTooLow
 from tests import factories
+from tests.races import race
 
 TODAY = date(2026, 6, 12)
 CLEAN, DIRTY = HousekeepingStatus.CLEAN, HousekeepingStatus.DIRTY
@@ -42,27 +42,6 @@ def _book(house, kind, now, *, room=None, nights=2):
     )
 
 
-def _in_threads(count, work):
-    """Run `work(index)` in threads that start together; what each gave or raised."""
-    gate, outcomes = threading.Barrier(count), [None] * count
-
-    def run(index):
-        try:
-            gate.wait()
-            outcomes[index] = work(index)
-        except Exception as error:
-            outcomes[index] = error
-        finally:
-            db.remove()
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
-
-
 def test_a_room_that_was_marked_says_what_it_was_before(any_house, now):
     room = any_house.rooms["101"]
     assert service.set_housekeeping(room_id=room.id, status=DIRTY, actor=DESK, now=now) is CLEAN
@@ -83,7 +62,7 @@ def test_the_same_word_on_the_same_day_is_noted_once_and_on_the_next_day_again(a
 def test_two_housekeepers_who_tap_at_once_make_one_entry(any_house, now):
     room = any_house.rooms["101"]
     service.mark_dirty(room_id=room.id, actor=DESK, now=now)
-    outcomes = _in_threads(2, lambda _: service.set_housekeeping(room_id=room.id, status=CLEAN, actor=DESK, now=now))
+    outcomes = race(2, lambda _: service.set_housekeeping(room_id=room.id, status=CLEAN, actor=DESK, now=now))
     assert sorted(o.value for o in outcomes) == ["clean", "dirty"]
     db.session.rollback()
     assert _actions() == ["rooms.housekeeping"] * 2
@@ -139,7 +118,7 @@ def test_booking_the_last_room_and_taking_it_out_of_order_cannot_both_win(any_ho
             now=now,
         )
 
-    outcomes = _in_threads(2, act)
+    outcomes = race(2, act)
     refused = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert [type(error) for error in refused] in ([CapacityTooLow], [TypeSoldOut])
     db.session.rollback()
@@ -151,9 +130,7 @@ def test_booking_the_last_room_and_taking_it_out_of_order_cannot_both_win(any_ho
 def test_two_who_take_the_last_two_rooms_out_of_order_leave_one_for_the_guest(any_house, now):
     _book(any_house, any_house.suite, now)
     ids = [any_house.rooms[number].id for number in ("201", "202")]
-    outcomes = _in_threads(
-        2, lambda index: service.take_out_of_order(room_id=ids[index], reason="Works", actor=DESK, now=now)
-    )
+    outcomes = race(2, lambda index: service.take_out_of_order(room_id=ids[index], reason="Works", actor=DESK, now=now))
     assert [type(o) for o in outcomes if isinstance(o, Exception)] == [CapacityTooLow]
     db.session.rollback()
     assert db.session.scalar(sa.select(sa.func.count()).where(Room.out_of_order)) == 1

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import Counter
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ from pms.stays import nights, rules, service
 from pms.stays.models import RoomNight, Stay, StayState, StayStep, TypeNight
 from tests import factories
 from tests.factories import TODAY
+from tests.races import race
 
 DESK = Actor(kind="account", name="Desk", account_id=1)
 TOMORROW = TODAY + timedelta(days=1)
@@ -74,28 +74,6 @@ def assert_nights_are_those_of_the_stays() -> None:
         types[row.room_type_id, row.night] += 1
     sold = {(r.room_type_id, r.night): r.sold for r in db.session.scalars(sa.select(TypeNight)) if r.sold}
     assert sold == dict(types)
-
-
-def race(count: int, work) -> list[object]:
-    """Run `work(n)` in `count` threads at once; its results, or the refusals that it raised."""
-    outcomes: list[object] = []
-    start = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            outcomes.append(work(number))
-        except DomainError as refusal:
-            outcomes.append(refusal)
-        finally:
-            db.remove()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 def test_a_booking_without_a_room_holds_nights_of_its_type(book, any_house):
