@@ -168,6 +168,14 @@ def utc_offset_quarters(now: datetime, zone: ZoneInfo) -> int:
     return int(offset.total_seconds() // 900) if offset is not None else 0
 
 
+def is_clock_off(*, setup: LockSetup, lock_quarters: int, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether the lock still counts the hours of before the clocks were put forward or back.
+
+    Cards carry instants and are not touched by it; a passcode ends at the lock's check-out hour, on its own clock.
+    """
+    return setup is LockSetup.READY and lock_quarters != utc_offset_quarters(now, zone)
+
+
 def clean_name(name: str, refusal: type[DomainError]) -> str:
     """The name without spaces around; `refusal` where it is empty or longer than 60 characters."""
     text = " ".join(name.split())

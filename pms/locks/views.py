@@ -11,7 +11,7 @@ from pms.core import clock
 from pms.core.errors import DomainError
 from pms.locks import queries, rules, schemas, service
 from pms.locks.forms import AnswerForm, AreaForm, DoorForm, HangForm, ImportForm
-from pms.web import errors, login
+from pms.web import errors, filters, login
 from pms.web.forms import Form
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
@@ -43,6 +43,9 @@ def detail(lock_id: int) -> Response:
     lock = queries.get_lock(lock_id)
     return render(
         "locks/detail.html",
+        is_clock_off=rules.is_clock_off(
+            setup=lock.setup, lock_quarters=lock.utc_offset_quarters, now=clock.now(), zone=filters.house_zone()
+        ),
         row=queries.LockRow(lock, queries.door_of_lock(lock_id)),
         settings=rules.settings_of(lock.origin, lock.protocol_version),
         setup_words=rules.SETUP_WORDS,

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from pms.audit.models import AuditEntry
+from pms.core import clock
 from pms.core.actor import SETUP
 from pms.core.db import db, transaction
 from pms.demo.build import LOCKS_OF_USER
@@ -73,6 +74,16 @@ def test_a_lock_shows_its_settings_raw_and_no_secret(client, imported):
     whole = client.get(f"/locks/{imported.id}", status=200).text
     assert not [secret for secret in SECRETS if secret in whole]
     client.get("/locks/1", status=404)
+
+
+def test_a_lock_that_missed_the_change_of_the_clocks_says_so(client, house, now):
+    lock_id = house.doors["101"].lock_id
+    client.log_in("desk")
+    words = "The clocks were put forward or back"
+    assert words not in text_of(client.get(f"/locks/{lock_id}", status=200))
+    clock.freeze(now.replace(month=11))
+    client.log_in("desk")
+    assert words in text_of(client.get(f"/locks/{lock_id}", status=200))
 
 
 def test_secrets_are_shown_once_to_whoever_may_and_the_trail_says_so(client, imported):
