@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from pms.core.sealing import vault
@@ -36,6 +37,7 @@ _FIELDS = [
 def digest(entry: AuditEntry | Row[Any], previous: str) -> str:
     """The entry's link: a keyed hash over the link before and every field."""
     values = {name: getattr(entry, name) for name in _FIELDS}
-    values["at"] = entry.at.isoformat(timespec="microseconds")
+    # As it comes back from the database, in whatever zone the writer counted.
+    values["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return vault().audit_digest(f"{previous}\n{text}".encode())

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from pms.audit import chain, service
+from pms.audit import chain, queries, service
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP
 from pms.core.db import db, transaction
@@ -48,3 +50,11 @@ def test_the_database_refuses_to_change_an_entry(any_house, now, statement):
     _record(now)
     with pytest.raises(DBAPIError, match="never changed"), transaction() as session:
         session.execute(statement)
+
+
+def test_the_chain_holds_whatever_zone_an_instant_was_counted_in(any_app, now):
+    subject = service.Subject(kind="room", id=1)
+    with transaction():
+        for zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu"):
+            service.record(actor=SETUP, action="rooms.cleaned", subject=subject, now=now.astimezone(ZoneInfo(zone)))
+    assert queries.verify().fault is None

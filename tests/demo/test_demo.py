@@ -1,0 +1,106 @@
+"""The demo hotel: what it is made of, and where it is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from pms.app import create_app
+from pms.audit import queries as audit
+from pms.core import clock
+from pms.core.db import db
+from pms.demo import build, calendar, hotel
+from pms.demo.world import World
+from pms.keycards.models import CardState, KeyCard, Proof
+from pms.locks.models import Lock, LockSetup
+from pms.rooms.models import Room
+from pms.stays.models import Stay, StayState
+from tests.conftest import settings_for
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_whatever_the_hour_some_guests_are_still_to_come_and_some_to_leave(hour):
+    now = datetime(2026, 3, 29, hour, 30, tzinfo=BERLIN)
+    today = now.date()
+    plans = calendar.plan(Random(20), rooms=60, closed=40, today=today, now=now, zone=BERLIN)
+    assert [plan for plan in plans if plan.arrival == today and plan.arrives_at > now]
+    assert [plan for plan in plans if plan.departure == today and plan.leaves_at > now]
+    assert not [plan for plan in plans if plan.room == 40]
+    by_room: dict[int, list[calendar.PlannedStay]] = {}
+    for plan in plans:
+        by_room.setdefault(plan.room, []).append(plan)
+    for stays in by_room.values():
+        for before, after in pairwise(stays):
+            assert before.departure <= after.arrival
+            # Nobody is let into a room before the guest before has left it.
+            assert before.leaves_at < after.arrives_at or after.arrives_at > now
+
+
+@pytest.fixture
+def home(tmp_path):
+    yield tmp_path / "home"
+    db.dispose()
+    clock.move_to_offset(timedelta(0))
+
+
+def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
+    home.mkdir()
+    said = []
+    real_build = build.build
+    monkeypatch.setattr(build, "build", lambda world, **options: real_build(world, floors=1, **options))
+    with hotel.open_demo(home, port=1, fresh=False, say=said.append, hour=15) as app, app.app_context():
+        assert clock.now().astimezone(BERLIN).hour == 15
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Room)) == 12
+        assert set(db.session.scalars(sa.select(Lock.setup))) == {LockSetup.READY}
+        serials = set(db.session.scalars(sa.select(Lock.serial_number)))
+        assert {"292E593B0E66", "26B370EAADFC"} <= serials
+        states = set(db.session.scalars(sa.select(Stay.state)))
+        assert {StayState.CONFIRMED, StayState.IN_HOUSE, StayState.CHECKED_OUT} <= states
+        cards = db.session.scalars(sa.select(KeyCard)).all()
+        assert {(card.state, card.proof) for card in cards} == {(CardState.ACTIVE, Proof.CONFIRMED)}
+        assert "door" in {card.proved_by for card in cards}
+        assert audit.verify().fault is None
+    # It goes on where it stood, the clock with it.
+    with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
+        assert clock.now().astimezone(BERLIN).hour == 15
+        assert len(db.session.scalars(sa.select(KeyCard)).all()) == len(cards)
+    assert len(said) == 1
+    # A hotel whose making was broken off has no world; it is made anew and not gone on with.
+    (home / "world.json").unlink()
+    with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Room)) == 12
+    assert len(said) == 2
+
+
+def test_production_has_no_door_to_try(tmp_path):
+    settings = settings_for(tmp_path, f"sqlite:///{tmp_path / 'x.db'}")
+    world = World(tmp_path / "world.json")
+    try:
+        for environment, is_there in (("test", True), ("demo", True), ("production", False)):
+            app = create_app(replace(settings, environment=environment), world=world)
+            assert any(rule.rule.startswith("/demo") for rule in app.url_map.iter_rules()) is is_there
+        app = create_app(settings)
+        assert not [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/demo")]
+    finally:
+        db.dispose()
+
+
+def test_the_clock_of_the_world_is_the_programs(tmp_path, now):
+    world = World(tmp_path / "world.json")
+    world.is_being_made = True
+    try:
+        world.move_clock(timedelta(days=3, hours=1))
+        assert clock.now() == now + timedelta(days=3, hours=1)
+        assert datetime.fromtimestamp(world.now(), UTC) == clock.now()
+        world.reset_clock()
+        assert clock.now() == now
+    finally:
+        clock.move_to_offset(timedelta(0))
