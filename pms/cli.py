@@ -177,7 +177,10 @@ def _listen(app: Flask, *, host: str, port: int, owns_ports: bool) -> None:
 
 def _stop_on_signals() -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # A card that is being written is finished first; who asks twice must not break that off.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         raise SystemExit(0)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

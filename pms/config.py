@@ -55,7 +55,7 @@ def load_settings(home: Path | None = None, *, environment: str | None = None) -
         secret_key=os.environ.get("PMS_SECRET_KEY") or _secret_file(home / "secret.key"),
         master_key=_master(master) if master else load_master(home / "master.key"),
         session_idle=timedelta(minutes=_number("PMS_SESSION_IDLE_MINUTES", 60, 5, 24 * 60)),
-        is_behind_tls=os.environ.get("PMS_TLS", "") == "1",
+        is_behind_tls=_number("PMS_TLS", 0, 0, 1) == 1,
         trusted_proxies=_number("PMS_TRUSTED_PROXIES", 0, 0, 5),
     )
 
