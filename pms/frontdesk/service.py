@@ -229,9 +229,10 @@ def change(
             now=now,
         )
 
-    if stay_queries.get_stay(stay_id).room_type_id == wish.room_type_id:
-        return act()
-    return _with_keys(EndReason.MOVED, act, stay_id=stay_id, request_id=request_id, actor=actor, now=now)
+    with transaction():
+        if stays.hold(stay_id=stay_id).room_type_id == wish.room_type_id:
+            return act()
+        return _with_keys(EndReason.MOVED, act, stay_id=stay_id, request_id=request_id, actor=actor, now=now)
 
 
 def move_room(
@@ -333,6 +334,7 @@ def shorten(
 def undo(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> StayStep:
     """Take the last step back, and with it the end of keys that it brought. CardMadeSince, and `stays.undo_last`'s."""
     with transaction():
+        stays.hold(stay_id=stay_id)
         step = stay_queries.get_step(stay_id, step_id)
         if step.undone_at is not None:
             return step

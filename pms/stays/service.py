@@ -274,6 +274,12 @@ def mark_no_show(
     )
 
 
+def hold(*, stay_id: int) -> Stay:
+    """The stay, which nobody else can change or make keys for until the transaction ends; NotFound."""
+    with transaction() as session:
+        return steps.load(session, stay_id)
+
+
 def find_done(*, stay_id: int, request_id: str | None) -> StayStep | None:
     """Lock the stay until the transaction ends, and find the step that this form has made already.
 

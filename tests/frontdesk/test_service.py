@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pms.frontdesk import service
 from pms.guests import rules as guest_rules
 from pms.guests.models import Guest
 from pms.guests.rules import GuestFields
+from pms.keycards import service as keycards
 from pms.keycards.models import CardState, EndReason, KeyCard
 from pms.reservations.models import Reservation
 from pms.rooms.models import HousekeepingStatus, Room
@@ -210,6 +212,36 @@ def test_a_check_in_that_made_a_card_is_not_undone_by_a_button(desk):
         service.undo(stay_id=stay.id, step_id=step.id, actor=desk.clerk, now=desk.now)
 
 
+def test_no_card_slips_in_while_a_check_in_is_taken_back(any_desk, monkeypatch):
+    """Whoever asks for a card waits until the step is back, and then makes it for a guest who is only expected."""
+    stay = any_desk.book()
+    check_in(any_desk, stay, cards=0)
+    step = db.session.scalars(sa.select(StayStep).where(StayStep.kind == "checked_in")).one()
+    looks = service.keycard_queries.made_since
+    has_looked, made_early = threading.Event(), []
+
+    def look(*asked: object) -> bool:
+        answer = looks(*asked)
+        has_looked.set()
+        made_early.append(is_made.wait(0.5))
+        return answer
+
+    monkeypatch.setattr(service.keycard_queries, "made_since", look)
+    is_made = threading.Event()
+
+    def work(number: int) -> object:
+        if number:
+            return service.undo(stay_id=stay.id, step_id=step.id, actor=any_desk.clerk, now=any_desk.now)
+        assert has_looked.wait(10)
+        keycards.issue(stay_id=stay.id, copies=1, encoder_id=any_desk.encoder_id, **any_desk.act())
+        is_made.set()
+        return None
+
+    _issued, undone = race(2, work)
+    assert isinstance(undone, StayStep)
+    assert made_early == [False]
+
+
 def test_a_check_in_without_a_card_is_undone(desk):
     stay = desk.book()
     check_in(desk, stay, cards=0)
@@ -248,8 +280,6 @@ def test_guests_who_move_in_a_ring_at_once_do_not_block_each_other(any_desk):
 
 @pytest.mark.parametrize("verb", [service.cancel, service.no_show, service.unassign_room])
 def test_a_card_made_ahead_ends_with_the_booking(desk, verb):
-    from pms.keycards import service as keycards
-
     stay = desk.book()
     keycards.issue(stay_id=stay.id, copies=1, encoder_id=desk.encoder_id, **desk.act())
     make_written(stay.id)
@@ -258,8 +288,6 @@ def test_a_card_made_ahead_ends_with_the_booking(desk, verb):
 
 
 def test_another_type_ends_a_card_made_ahead_and_other_dates_do_not(desk):
-    from pms.keycards import service as keycards
-
     stay = desk.book()
     keycards.issue(stay_id=stay.id, copies=1, encoder_id=desk.encoder_id, **desk.act())
     make_written(stay.id)
