@@ -13,6 +13,7 @@ from pms.frontdesk import choices, queries, service
 from pms.frontdesk.blueprint import blueprint
 from pms.frontdesk.forms import CheckInForm
 from pms.guests.rules import DOCUMENT_KINDS
+from pms.keycards.rules import MAX_COPIES
 from pms.rooms import queries as rooms
 from pms.rooms.models import HousekeepingStatus
 from pms.stays import queries as stays
@@ -37,7 +38,7 @@ def check_in(stay_id: int) -> Response:
         version=stay.version,
         room_id=stay.room_id,
         departure_date=stay.departure_date,
-        cards=min(stay.adults, choices.MAX_CARDS),
+        cards=min(stay.adults, MAX_COPIES),
         encoder_id=None,
     )
     return _dialog(stay, form)

@@ -13,6 +13,7 @@ from flask_login import current_user
 
 from pms.encoders.words import STATE_WORDS as MACHINE_WORDS
 from pms.frontdesk import queries
+from pms.keycards.rules import MAX_COPIES
 from pms.rooms.rules import HOUSEKEEPING_WORDS
 from pms.stays import rules as stay_rules
 from pms.web import filters
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from pms.rooms.models import Room
     from pms.stays.queries import RoomOffer
-
-MAX_CARDS = 8
 
 
 def present() -> datetime:
@@ -84,7 +83,7 @@ def room_label(room: Room) -> str:
 def fill_cards(field: SelectField) -> None:
     """From none to a handful."""
     options = [("0", _("No card now"))]
-    options += [(str(count), ngettext("%(num)d card", "%(num)d cards", count)) for count in range(1, MAX_CARDS + 1)]
+    options += [(str(count), ngettext("%(num)d card", "%(num)d cards", count)) for count in range(1, MAX_COPIES + 1)]
     field.choices = options
 
 

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from pms.core.ids import read_id
 from pms.frontdesk.service import Wish
+from pms.keycards.rules import MAX_COPIES
 from pms.web.forms import Form, choice_id, request_id_field
 
 
@@ -64,7 +65,7 @@ class DepartureForm(StepForm):
 class KeysForm(StepForm):
     """How many cards now, on which machine."""
 
-    cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, 8)])
+    cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, MAX_COPIES)])
     encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
 
 
@@ -128,7 +129,7 @@ class WalkInForm(BookingForm):
     room_id = SelectField(
         _l("Room"), coerce=choice_id, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
     )
-    cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, 8)])
+    cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, MAX_COPIES)])
     encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
 
 

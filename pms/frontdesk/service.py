@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from pms.guests.models import Guest
     from pms.stays.models import Stay, StayStep
 
-MAX_CARDS = 8
-
 
 class MachineMissing(DomainError):
     """Cards were asked for, and nobody said which machine makes them."""
