@@ -150,12 +150,11 @@ def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: 
         "battery_percent": min(record.battery, 100),
         "received_at": now,
     }
-    table = AccessRecord.__table__
     stored = session.execute(
-        insert_into(table)  # type: ignore[arg-type]
+        insert_into(AccessRecord)
         .values(**values)
         .on_conflict_do_nothing(index_elements=["lock_id", "life", "sequence"])
-        .returning(table.c.id)
+        .returning(AccessRecord.id)
     ).one_or_none()
     if stored is None:
         return

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from pms.accounts import passwords, queries, rules
 from pms.accounts.models import Account, Language, Role, StaffSession, Theme
 from pms.audit import service as audit
-from pms.core.db import transaction
+from pms.core.db import count_changed, transaction
 from pms.core.errors import ChangedMeanwhile
 
 if TYPE_CHECKING:
@@ -156,8 +156,7 @@ def choose_encoder(*, session_id: int, encoder_id: int | None) -> None:
 def purge_sessions(*, seen_before: datetime) -> int:
     """Forget log-ins last seen before that instant; says how many."""
     with transaction() as session:
-        done = session.execute(sa.delete(StaffSession).where(StaffSession.last_seen_at < seen_before))
-        return int(done.rowcount)  # type: ignore[attr-defined]
+        return count_changed(session, sa.delete(StaffSession).where(StaffSession.last_seen_at < seen_before))
 
 
 def _locked(session: Session, account_id: int) -> Account:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from pms.accounts.models import LoginThrottle
 from pms.accounts.rules import MEMORY, WAITS, Limit, TooManyTries
-from pms.core.db import insert_into, transaction
+from pms.core.db import count_changed, insert_into, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +45,7 @@ def _count(session: Session, limit: Limit, now: datetime) -> bool:
         *((count == n, until) for n, until in waits.items()),
         else_=now + WAITS[-1],
     )
-    insert = insert_into(LoginThrottle.__table__).values(  # type: ignore[arg-type]
-        key=limit.key, failures=1, last_failed_at=now, blocked_until=first
-    )
+    insert = insert_into(LoginThrottle).values(key=limit.key, failures=1, last_failed_at=now, blocked_until=first)
     statement = insert.on_conflict_do_update(
         index_elements=[row.key],
         set_={"failures": count, "last_failed_at": now, "blocked_until": blocked},
@@ -82,9 +80,9 @@ def give_back(limits: Sequence[Limit], *, now: datetime) -> None:
 def purge(*, now: datetime) -> int:
     """Remove counters that no longer matter; says how many."""
     with transaction() as session:
-        done = session.execute(
+        return count_changed(
+            session,
             sa.delete(LoginThrottle).where(
                 LoginThrottle.last_failed_at < now - MEMORY, LoginThrottle.blocked_until <= now
-            )
+            ),
         )
-        return int(done.rowcount)  # type: ignore[attr-defined]

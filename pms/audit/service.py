@@ -85,11 +85,7 @@ def _append(session: Session) -> None:
     pending: list[AuditEntry] = transaction_notes().pop("audit")
     session.flush()
     # The first two writers of a new house may come at once: one of them makes the row, the other waits for it.
-    session.execute(
-        insert_into(AuditHead.__table__)  # type: ignore[arg-type]
-        .values(id=1, last_id=0, digest=chain.START)
-        .on_conflict_do_nothing()
-    )
+    session.execute(insert_into(AuditHead).values(id=1, last_id=0, digest=chain.START).on_conflict_do_nothing())
     head = session.scalars(sa.select(AuditHead).with_for_update().execution_options(populate_existing=True)).one()
     for entry in pending:
         head.last_id += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -220,9 +220,15 @@ def transaction_notes() -> dict[str, Any]:
     return notes
 
 
-def insert_into(table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def insert_into(model: type[Base]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, for whichever database is connected."""
+    table = cast("sa.Table", model.__table__)
     return postgresql.insert(table) if db.engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def count_changed(session: Session, statement: sa.Delete | sa.Update) -> int:
+    """Carry out an UPDATE or DELETE; how many rows it met."""
+    return cast("sa.CursorResult[Any]", session.execute(statement)).rowcount
 
 
 def _refuse_stray_writes(session: Session, *_: object) -> None:

@@ -12,6 +12,7 @@ import os
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pms.core import clock
@@ -211,8 +212,7 @@ class World:
     def _as_lock_sees(lock: VirtualLock, card: SimulatedCard) -> list[bytes]:
         """The units as the lock's reader gets them: a sector whose keys do not fit is as good as empty."""
         for keys in reversed(lock.state.keys):
-            card_key = keys.card_a_key
-            units = card.read_units(lambda uid, unit, key=card_key: sector_key(key, uid, unit))  # type: ignore[misc]
+            units = card.read_units(partial(sector_key, keys.card_a_key))
             if any(unit is not None for unit in units):
                 return [unit if unit is not None else EMPTY_UNIT for unit in units]
         return [EMPTY_UNIT] * len(card.read_units())

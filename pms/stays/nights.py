@@ -165,7 +165,7 @@ def _count_types(session: Session, changes: dict[tuple[int, date], int]) -> None
             capacity[room_type_id] = count_rooms(session, room_type_id)
         row = {"room_type_id": room_type_id, "night": night, "sold": 1, "capacity": capacity[room_type_id]}
         session.execute(
-            insert_into(_TYPE).on_conflict_do_update(
+            insert_into(TypeNight).on_conflict_do_update(
                 index_elements=["room_type_id", "night"], set_={"sold": _TYPE.c.sold + 1}
             ),
             row,
