@@ -12,6 +12,7 @@ import click
 
 import pms
 from pms.protocol_cli import protocol
+from pms.simulate_cli import simulate
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 main.add_command(protocol)
+main.add_command(simulate)
 
 
 @main.command()

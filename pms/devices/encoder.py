@@ -1,95 +1,30 @@
-"""Our card-issuing machine, one call per thing that it can do (docs/protocol.md, section 6).
+"""What every machine at a desk can be asked, whatever its make: wait for a card, read and write it, take a finger.
 
-Everything here is called by the one thread that owns the port. Waiting ends by itself, by the machine or by
-`is_cancelled`, which is asked at least every 150 ms. A refusal of the machine is a `DeviceError` by its reason.
+A driver (a file in `pms.devices.drivers`) offers these calls for one make. Everything is called by the one thread that
+owns the port. Waiting ends by itself or by `is_cancelled`, which is asked at least every 150 ms. Whatever goes wrong is a
+`DeviceError` by its reason; a call that a machine has no part for is `Unsupported`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from enum import StrEnum
+from typing import Protocol
 
-from pms.protocol.card_layout import Medium, check_access_bytes
-from pms.protocol.crc import crc16
-from pms.protocol.encoder_line import (
-    Cancel,
-    Capability,
-    CaptureFinger,
-    CardArrived,
-    CardRemoved,
-    Ended,
-    FingerDone,
-    FingerProgress,
-    Hello,
-    HelloAnswer,
-    KeyKind,
-    Message,
-    ReadTemplate,
-    ReadUnit,
-    Signal,
-    SignalPattern,
-    Status,
-    WaitForCard,
-    WriteUnit,
-)
-from pms.protocol.encoder_messages import LINE_VERSION, MAX_TEMPLATE_PART, UNIT_SIZE
-from pms.protocol.errors import MalformedError
-
-from .errors import (
-    Cancelled,
-    CardChanged,
-    DeviceError,
-    EncoderBusy,
-    EncoderGone,
-    LineFault,
-    NoCard,
-    PoorImage,
-    TimedOut,
-    Unsupported,
-    VerifyFailed,
-    WriteFailed,
-    WrongKey,
-)
-from .line import Line
-from .transport import Transport
+from pms.protocol.card_layout import Medium
+from pms.protocol.encoder_line import Capability, KeyKind, SignalPattern
 
 IsCancelled = Callable[[], bool]
-Found = TypeVar("Found")
-
-_POLL = 0.1
-# How much later than asked the machine may notice that the time is over, and how much earlier its clock may run.
-_GRACE = 1.0
-_EARLY = 0.5
-# After a cancel, how long the machine's last word on the old wait is looked for.
-_LAST_WORD = 0.3
-_REMOVAL_POLL = 0.2
-
-_REFUSALS: dict[Status, type[DeviceError]] = {
-    Status.BUSY: EncoderBusy,
-    Status.UNKNOWN_TYPE: Unsupported,
-    Status.BAD_LENGTH: LineFault,
-    Status.NO_CARD: NoCard,
-    Status.OTHER_CARD: CardChanged,
-    Status.WRONG_KEY: WrongKey,
-    Status.WRITE_FAILED: WriteFailed,
-    Status.READ_BACK_DIFFERS: VerifyFailed,
-    Status.CANCELLED: Cancelled,
-    Status.NO_FINGER_MODULE: Unsupported,
-    Status.POOR_IMAGE: PoorImage,
-    Status.TIMEOUT: TimedOut,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderIdentity:
-    """The machine's name plate; `serial_number` is 16 hex digits."""
+    """The machine's name plate. `serial_number` is empty where the make has none; `firmware` is for people."""
 
     serial_number: str
     model: str
-    version: int
+    firmware: str
     capabilities: Capability
 
 
@@ -109,192 +44,98 @@ class SectorKey:
     value: bytes = field(repr=False)
 
 
+class FingerStage(StrEnum):
+    """What the person at the fingerprint module should know."""
+
+    PUT = "put"  # put the finger on
+    GOT = "got"  # this sample is taken
+    LIFT = "lift"  # lift it, and put it on again
+    POOR = "poor"  # that was not clear enough; once more
+
+
+@dataclass(frozen=True, slots=True)
+class FingerStep:
+    """A step of a capture: sample 1…`samples`, and its quality in percent where the module tells it."""
+
+    stage: FingerStage
+    sample: int
+    samples: int
+    quality: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class FingerTemplate:
-    """What a fingerprint module makes of a finger: only modules of the same family understand it."""
+    """What a fingerprint module makes of a finger: only modules of the same family (`format`) understand it."""
 
-    format: int
+    format: str
+    model: str
     content: bytes = field(repr=False)
 
 
-class Encoder:
-    """A machine on an open line. Say `hello` first: until then it may answer from the memory of an earlier host."""
+OnFinger = Callable[[FingerStep], None]
 
-    def __init__(self, transport: Transport) -> None:
-        self._line = Line(transport)
+
+class Encoder(Protocol):
+    """A machine on an open port."""
 
     def hello(self) -> EncoderIdentity:
-        """Who the machine is. A wait that an earlier, perhaps killed, program left behind is ended.
+        """Who the machine is; the first call, and again now and then to see whether it is there still.
 
-        `Unsupported` if it speaks another version of the protocol.
+        `NoAnswer` if nobody speaks, `Unsupported` or `LineFault` if it is no machine of this make.
         """
-        plate = self._ask(Hello())
-        try:
-            answer = HelloAnswer.decode(plate)
-        except MalformedError as fault:
-            raise LineFault(f"the answer to hello makes no sense: {fault}") from fault
-        if answer.version != LINE_VERSION:
-            raise Unsupported(f"the machine speaks version {answer.version} of the line, we speak {LINE_VERSION}")
-        self._ask(Cancel())
-        self._line.forget_events()
-        return EncoderIdentity(answer.serial_number.hex(), answer.model, answer.version, answer.capabilities)
 
     def wait_for_card(self, seconds: float, is_cancelled: IsCancelled) -> CardPresence:
-        """The card that lies there already or is laid down within `seconds` (at most 6,553).
+        """The card that lies there already or is laid down within `seconds`.
 
         `TimedOut`, `Cancelled`, `EncoderBusy`, `EncoderGone`.
         """
-        message = WaitForCard(_tenths(seconds))
-        self._line.forget_events()
-        try:
-            self._ask(message, Status.ACCEPTED)
-        except EncoderBusy:
-            # An end of an earlier wait that the machine has not noticed yet.
-            self._end_wait()
-            self._ask(message, Status.ACCEPTED)
-        return self._await(seconds, is_cancelled, _presence)
 
     def wait_until_removed(self, uid: bytes, seconds: float, is_cancelled: IsCancelled) -> bool:
         """Whether the card with this UID is gone within `seconds`; `Cancelled` if `is_cancelled` says so first."""
-        deadline = time.monotonic() + seconds
-        while True:
-            if is_cancelled():
-                raise Cancelled
-            if self._line.request(ReadUnit(uid, 1)).status in (Status.NO_CARD, Status.OTHER_CARD):
-                return True
-            if time.monotonic() >= deadline:
-                return False
-            self._pause_for_removal(min(deadline, time.monotonic() + _REMOVAL_POLL))
 
     def read_unit(self, uid: bytes, unit: int, key: SectorKey | None = None) -> bytes:
         """The 48 bytes of unit 1…8. MIFARE Classic needs a key, other media take none.
 
         `NoCard`, `CardChanged`, `WrongKey`; after any of them the machine and the card can still be used.
         """
-        kind, value = _key_fields(key)
-        content = self._ask(ReadUnit(uid, unit, kind, value))
-        if len(content) != UNIT_SIZE:
-            raise LineFault(f"a unit of {len(content)} bytes")
-        return content
 
     def write_unit(
         self, uid: bytes, unit: int, content: bytes, key: SectorKey | None = None, trailer: bytes | None = None
     ) -> None:
         """Write 48 bytes and then, if given, the sector trailer (16 bytes).
 
-        Returns when the machine has read the same back. `VerifyFailed` or `WriteFailed` if not, and as `read_unit`.
-        A trailer that could kill its sector goes no further than here (`MalformedError` of the protocol).
+        Returns when the same was read back, under the new trailer's keys if there is one. `VerifyFailed` or `WriteFailed`
+        if not, and as `read_unit`. A trailer that could kill its sector never reaches the card (`MalformedError` of the
+        protocol).
         """
-        if trailer is not None:
-            check_access_bytes(trailer)
-        kind, value = _key_fields(key)
-        if self._ask(WriteUnit(uid, unit, content, kind, value, trailer)) != content:
-            raise VerifyFailed(f"unit {unit} reads back differently")
 
     def signal(self, pattern: SignalPattern) -> None:
-        """Show a pattern to the person at the desk."""
-        self._ask(Signal(pattern))
+        """Show a pattern to the person at the desk; `Unsupported` without a lamp."""
 
     def capture_finger(
-        self,
-        samples: int,
-        seconds: float,
-        is_cancelled: IsCancelled,
-        on_progress: Callable[[FingerProgress], None] = lambda _: None,
+        self, samples: int, seconds: float, is_cancelled: IsCancelled, on_step: OnFinger = lambda _: None
     ) -> FingerTemplate:
-        """Take a finger `samples` times within `seconds` and read its template.
+        """Take a finger `samples` times within `seconds` and bring its template.
 
-        `TimedOut`, `Cancelled`, `PoorImage`, `Unsupported` without a module; `VerifyFailed` if the template arrived
-        damaged.
+        `TimedOut`, `Cancelled`, `PoorImage`, `Unsupported`; `VerifyFailed` if the template arrived damaged.
         """
-        self._line.forget_events()
-        self._ask(CaptureFinger(samples, _tenths(seconds)), Status.ACCEPTED)
-
-        def take(event: Message) -> FingerDone | None:
-            if isinstance(event, FingerProgress):
-                on_progress(event)
-            return event if isinstance(event, FingerDone) else None
-
-        done = self._await(seconds, is_cancelled, take)
-        content = b""
-        while len(content) < done.size:
-            content += self._template_part(len(content), min(MAX_TEMPLATE_PART, done.size - len(content)))
-        if crc16(content) != done.crc:
-            raise VerifyFailed("the template arrived damaged")
-        return FingerTemplate(done.template_format, content)
 
     def attend(self, seconds: float) -> None:
         """Listen while there is nothing to do; `EncoderGone` if the machine was pulled out."""
-        deadline = time.monotonic() + seconds
-        while self._line.next_event(deadline) is not None:
-            pass
 
     def close(self) -> None:
-        """Let go of the port; never fails."""
-        self._line.close()
-
-    def _ask(self, message: Message, expected: Status = Status.DONE) -> bytes:
-        answer = self._line.request(message)
-        if answer.status is not expected:
-            raise _refusal(answer.status, f"request {message.type:02X}")
-        return answer.body
-
-    def _await(self, seconds: float, is_cancelled: IsCancelled, take: Callable[[Message], Found | None]) -> Found:
-        """What `take` makes of an event, unless the wait ends before. The machine is left at rest."""
-        begun = time.monotonic()
-        ended: Ended | None = None
-        try:
-            while ended is None and time.monotonic() < begun + seconds + _GRACE:
-                if is_cancelled():
-                    raise Cancelled
-                event = self._line.next_event(time.monotonic() + _POLL)
-                if isinstance(event, Ended) and not _is_leftover(event, time.monotonic() - begun, seconds):
-                    ended = event
-                elif event is not None and (found := take(event)) is not None:
-                    return found
-            if ended is None:
-                raise TimedOut
-        except EncoderGone:
-            raise
-        except BaseException:
-            self._end_wait()
-            raise
-        raise _refusal(ended.status, "the wait")
-
-    def _end_wait(self) -> None:
-        with suppress(DeviceError):
-            self._ask(Cancel())
-            deadline = time.monotonic() + _LAST_WORD
-            while (event := self._line.next_event(deadline)) is not None and not isinstance(event, Ended):
-                pass
-
-    def _pause_for_removal(self, deadline: float) -> None:
-        while (event := self._line.next_event(deadline)) is not None and not isinstance(event, CardRemoved):
-            pass
-
-    def _template_part(self, offset: int, size: int) -> bytes:
-        part = self._ask(ReadTemplate(offset, size))
-        if len(part) != size:
-            raise LineFault(f"{len(part)} bytes of the template came, {size} were asked for")
-        return part
+        """Let go of the port; never fails, and may be called again."""
 
 
-def _tenths(seconds: float) -> int:
-    return min(max(round(seconds * 10), 1), 0xFFFF)
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A make of machine: the word that the table stores, its name for people, and how to reach one."""
 
-
-def _key_fields(key: SectorKey | None) -> tuple[KeyKind, bytes]:
-    return (KeyKind.NONE, bytes(6)) if key is None else (key.kind, key.value)
-
-
-def _presence(event: Message) -> CardPresence | None:
-    return CardPresence(event.uid, Medium[event.kind.name]) if isinstance(event, CardArrived) else None
-
-
-def _is_leftover(event: Ended, waited: float, seconds: float) -> bool:
-    """Whether it is the last word on an earlier wait: we cancelled nothing, and the time is not over."""
-    return event.status is Status.CANCELLED or (event.status is Status.TIMEOUT and waited < seconds - _EARLY)
-
-
-def _refusal(status: Status, what: str) -> DeviceError:
-    return _REFUSALS.get(status, LineFault)(f"{what} ended with {status.name}")
+    name: str
+    title: str
+    connect: Callable[[str], Encoder]
+    """Opens the port at a URL (see `transport.open_transport`) without asking anything; `EncoderGone`."""
+    url_scheme: str = ""
+    """The scheme of its URLs where they are no serial ports, such as `pcsc`."""
+    probe_order: int = 100
+    """Who is tried first at a port where nobody knows what is there: the makes that are hard to mistake."""

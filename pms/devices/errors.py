@@ -17,13 +17,27 @@ class DeviceError(Exception):
 
 
 class EncoderGone(DeviceError):
-    """The port does not exist, cannot be opened, is held by another program, or vanished."""
+    """The port does not exist or vanished. Its children are ports that are there and of no use all the same."""
 
     code = "gone"
 
 
+class PortInUse(EncoderGone):
+    """Another program holds the port."""
+
+    code = "port_in_use"
+
+
+class PortDenied(EncoderGone):
+    """The system does not let this program open the port."""
+
+    code = "port_denied"
+
+
 class NoAnswer(EncoderGone):
-    """The port is there, but the machine stays silent; to the caller the same as a machine that is not there."""
+    """The port is there, but the machine stays silent."""
+
+    code = "silent"
 
 
 class EncoderBusy(DeviceError):
@@ -101,11 +115,11 @@ class PoorImage(DeviceError):
 class WriteUncertain(DeviceError):
     """It went wrong after the first write command: the card may hold the old content, the new one, or some of both.
 
-    `cause_code` is the code of what went wrong. Doing the same write again is safe.
+    `cause` is what went wrong. Doing the same write again is safe.
     """
 
     code = "write_uncertain"
 
     def __init__(self, cause: DeviceError) -> None:
         super().__init__(f"after the first write: {cause}")
-        self.cause_code = cause.code
+        self.cause = cause

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .encoder import Encoder, EncoderIdentity
-from .errors import DeviceError, EncoderGone
-from .transport import Transport, open_transport
+from . import registry
+from .encoder import Driver, Encoder, EncoderIdentity
+from .errors import DeviceError, EncoderGone, NoAnswer
 
 RETRY_PAUSES = (1.0, 2.0, 5.0)
 """Seconds before the next attempts to open a port that failed; the last one goes on for ever."""
@@ -19,9 +19,11 @@ class Port:
     The owner's round is: if not `is_open` and `retry_in()` is 0, `open()`; when any call raises `EncoderGone`, `lose()`.
     """
 
-    def __init__(self, url: str, *, open_line: Callable[[str], Transport] = open_transport) -> None:
+    def __init__(self, url: str, driver: str = "machine", *, connect: Callable[[str], Encoder] | None = None) -> None:
+        """`driver` names the make of the machine; `connect` takes the place of the driver's own."""
         self.url = url
-        self._open_line = open_line
+        self.driver = driver
+        self._connect = connect
         self._encoder: Encoder | None = None
         self._failures = 0
         self._retry_at = 0.0
@@ -49,18 +51,12 @@ class Port:
         that of our machine; the port is closed then and the next pause runs.
         """
         self.close()
+        connect = self._connect or registry.get_driver(self.driver).connect
         try:
-            encoder = Encoder(self._open_line(self.url))
-        except EncoderGone:
-            self._pause()
-            raise
-        try:
-            identity = encoder.hello()
+            self._encoder, identity = _greet(connect, self.url)
         except DeviceError:
-            encoder.close()
             self._pause()
             raise
-        self._encoder = encoder
         self._failures = 0
         return identity
 
@@ -78,3 +74,31 @@ class Port:
     def _pause(self) -> None:
         self._retry_at = time.monotonic() + RETRY_PAUSES[min(self._failures, len(RETRY_PAUSES) - 1)]
         self._failures += 1
+
+
+def identify(url: str) -> tuple[Driver, EncoderIdentity]:
+    """Who answers at a port where nobody knows what is there: every make is asked in turn, and the port let go.
+
+    `NoAnswer` if none does; `EncoderGone`, `PortInUse`, `PortDenied` if the port cannot be used at all.
+    """
+    for driver in registry.drivers_for(url):
+        try:
+            encoder, identity = _greet(driver.connect, url)
+        except NoAnswer:
+            continue
+        except EncoderGone:
+            raise
+        except DeviceError:
+            continue
+        encoder.close()
+        return driver, identity
+    raise NoAnswer(f"nobody we know answers at {url}")
+
+
+def _greet(connect: Callable[[str], Encoder], url: str) -> tuple[Encoder, EncoderIdentity]:
+    encoder = connect(url)
+    try:
+        return encoder, encoder.hello()
+    except DeviceError:
+        encoder.close()
+        raise

@@ -7,6 +7,7 @@ nothing above this file knows pyserial.
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Iterator
@@ -15,9 +16,8 @@ from typing import Any, Protocol
 
 import serial
 
-from .errors import EncoderGone
+from .errors import EncoderGone, PortDenied, PortInUse
 
-BAUD_RATE = 115200
 WRITE_TIMEOUT = 2.0
 """Seconds. The longest frame is 2,057 bytes, 0.2 s on the wire."""
 
@@ -29,6 +29,15 @@ if sys.platform != "win32":
     import termios
 
     _FAULTS = (*_FAULTS, termios.error)
+
+
+# What the system's error numbers mean to a person; all others: the port is not there (any more).
+_KINDS: dict[int | None, type[EncoderGone]] = {
+    errno.EACCES: PortDenied,
+    errno.EPERM: PortDenied,
+    errno.EAGAIN: PortInUse,
+    errno.EBUSY: PortInUse,
+}
 
 
 class Transport(Protocol):
@@ -75,16 +84,16 @@ class SerialTransport:
             self._port.close()
 
 
-def open_transport(url: str) -> SerialTransport:
+def open_transport(url: str, baud_rate: int) -> SerialTransport:
     """Open a device path (also of a pseudo-terminal, or COM3), `socket://host:port`, `rfc2217://host:port[?options]` or
-    `hwgrep://pattern` at 115200 baud, 8N1, without flow control.
+    `hwgrep://pattern` at `baud_rate`, 8N1, without flow control.
 
-    A native port is locked against a second opening. `EncoderGone` if there is no such port, it may not be opened or
-    another program holds it. Other schemes of pyserial are refused: one of them writes files.
+    A native port is locked against a second opening. `PortInUse` if another program holds it, `PortDenied` if the system
+    does not let us, `EncoderGone` if there is no such port. Other schemes of pyserial are refused: one of them writes files.
     """
     if "://" in url and not url.startswith((*_NETWORK_SCHEMES, "hwgrep://")):
         raise EncoderGone(f"{url.partition('://')[0]}:// is not a kind of port")
-    options: dict[str, Any] = {"baudrate": BAUD_RATE, "timeout": _SLICE}
+    options: dict[str, Any] = {"baudrate": baud_rate, "timeout": _SLICE}
     if not url.startswith(_NETWORK_SCHEMES):
         # Over TCP pyserial ignores the one and refuses or ignores the other.
         options |= {"exclusive": True, "write_timeout": WRITE_TIMEOUT}
@@ -97,4 +106,5 @@ def _gone_on_fault(doing: str) -> Iterator[None]:
     try:
         yield
     except _FAULTS as fault:
-        raise EncoderGone(f"{doing} the port failed: {fault}") from fault
+        kind = _KINDS.get(getattr(fault, "errno", None), EncoderGone)
+        raise kind(f"{doing} the port failed: {fault}") from fault

@@ -335,10 +335,10 @@ class CardJob:
         self._show(SignalPattern.OFF)
 
     def _end_failed(self, fault: DeviceError) -> None:
-        cause = fault.cause_code if isinstance(fault, WriteUncertain) else fault.code
-        self._store_failure(cause)
-        if isinstance(fault, EncoderGone) or cause == EncoderGone.code:
-            raise EncoderGone(str(fault)) from fault
+        cause = fault.cause if isinstance(fault, WriteUncertain) else fault
+        self._store_failure(cause.code)
+        if isinstance(cause, EncoderGone):
+            raise cause from fault
         self._show(SignalPattern.BAD)
 
     def _store_failure(self, code: str) -> None:

@@ -26,10 +26,16 @@ class KeyRefused(CardRefused):
     """The key does not open the sector."""
 
 
+class CardTorn(CardRefused):
+    """The card left the field in the middle of a write: some bytes of the row are new, the rest is as it was."""
+
+
 class SimulatedCard(ABC):
     """A card: UID, medium and memory. `row_size` is what one write command writes: a block or a page."""
 
     row_size: ClassVar[int]
+    tear_after: int | None = None
+    """A fault: after so many more bytes have been written the card is torn away (`CardTorn`), once."""
 
     def __init__(self, uid: bytes, medium: Medium, memory: bytes) -> None:
         self.uid = uid
@@ -96,6 +102,17 @@ class SimulatedCard(ABC):
         except CardRefused:
             return None
 
+    def _store(self, at: int, content: bytes) -> None:
+        """Let bytes reach the memory; the lock is held."""
+        left = self.tear_after
+        if left is not None and left < len(content):
+            self._memory[at : at + left] = content[:left]
+            self.tear_after = None
+            raise CardTorn(f"torn away after {left} bytes")
+        if left is not None:
+            self.tear_after = left - len(content)
+        self._memory[at : at + len(content)] = content
+
     def _row(self, row: int) -> slice:
         if not 0 <= row < len(self._memory) // self.row_size:
             raise CardRefused(f"no row {row}")
@@ -144,7 +161,7 @@ class ClassicCard(SimulatedCard):
             if group == _TRAILER:
                 self._write_trailer(place.start, kind.name, conditions[_TRAILER], content)
             elif kind.name in _WRITE_DATA[conditions[group]]:
-                self._memory[place] = content
+                self._store(place.start, content)
             else:
                 raise CardRefused(f"key {kind.name} may not write block {row}")
 
@@ -153,8 +170,10 @@ class ClassicCard(SimulatedCard):
         allowed = [(start, end) for start, end, table in parts if kind in table[condition]]
         if not allowed:
             raise CardRefused(f"key {kind} may not write the trailer")
+        before = self._memory[at : at + self.row_size]
         for start, end in allowed:
-            self._memory[at + start : at + end] = content[start:end]
+            before[start:end] = content[start:end]
+        self._store(at, bytes(before))
 
     def _open(self, row: int, kind: KeyKind, key: bytes) -> tuple[int, ...]:
         """Prove a key; the conditions of the sector's four groups of blocks."""
@@ -232,7 +251,7 @@ class NtagCard(SimulatedCard):
             _refuse_key(kind)
             if not 4 <= row < _NTAG_USER_END[self.medium] or len(content) != self.row_size:
                 raise CardRefused(f"page {row} does not take {len(content)} bytes")
-            self._memory[place] = content
+            self._store(place.start, content)
 
 
 def _refuse_key(kind: KeyKind) -> None:

@@ -8,6 +8,9 @@ from enum import Enum
 
 from pms.protocol.encoder_line import Status
 
+FOR_EVER = 10**9
+"""Uses of a fault that is there to stay."""
+
 
 class Moment(Enum):
     """When, in relation to a write command, something happens."""

@@ -44,16 +44,13 @@ from pms.protocol.encoder_line import (
 )
 from pms.protocol.errors import MalformedError
 
-from .cards import CardRefused, KeyRefused, SimulatedCard
+from .cards import CardRefused, CardTorn, KeyRefused, SimulatedCard
 from .encoder_faults import Act, Faults, WriteCut
 from .encoder_parts import CardWell, EventQueue, Finger
+from .port import PulledOut
 
 POOR_QUALITY = 30
 TEMPLATE_FORMAT = 1
-
-
-class PulledOut(Exception):
-    """A fault pulled the plug in the middle of a command."""
 
 
 @dataclass(slots=True)
@@ -240,6 +237,9 @@ class EncoderMachine:
                 return Status.NO_CARD
             try:
                 write()
+            except CardTorn:
+                self.well.take()
+                return Status.NO_CARD
             except KeyRefused:
                 return Status.WRONG_KEY
             except CardRefused:

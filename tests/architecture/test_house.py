@@ -29,7 +29,14 @@ def _loaded_by(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["pms.protocol.card", "pms.protocol.frame", "pms.devices.encoder", "pms.simulators.lock"]
+    "module",
+    [
+        "pms.protocol.card",
+        "pms.protocol.frame",
+        "pms.devices.port",
+        "pms.devices.drivers.machine",
+        "pms.simulators.lock",
+    ],
 )
 def test_protocol_and_devices_load_without_the_web_and_the_database(module):
     assert not _loaded_by(module) & {"flask", "sqlalchemy", "wtforms", "apscheduler"}

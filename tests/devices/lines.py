@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from pms.devices.errors import EncoderGone
 from pms.protocol.encoder_line import Capability, HelloAnswer
-from pms.simulators.encoder_machine import EncoderMachine, PulledOut
+from pms.simulators.encoder_machine import EncoderMachine
+from pms.simulators.port import PulledOut
 
 ALL = Capability.CLASSIC | Capability.NTAG | Capability.FINGERPRINT
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pms.devices import errors
 from pms.devices.card_writer import CardContent, UnitState, erase_card, read_card, write_card
-from pms.devices.encoder import CardPresence, Encoder
+from pms.devices.drivers.machine import LineMachine
+from pms.devices.encoder import CardPresence
 from pms.protocol.card_layout import DELIVERY_KEY, DELIVERY_TRAILER, EMPTY_UNIT, Medium, sector_trailer
 from pms.protocol.encoder_line import KeyKind, Status
 from pms.simulators.cards import ClassicCard, SimulatedCard
@@ -29,7 +30,7 @@ class Desk:
     def __init__(self, medium: Medium) -> None:
         self.line = DirectTransport()
         self.machine = self.line.machine
-        self.encoder = Encoder(self.line)
+        self.encoder = LineMachine(self.line)
         self.card = SimulatedCard.blank(medium)
         self.machine.well.put(self.card)
         self.presence = CardPresence(self.card.uid, medium)
@@ -347,7 +348,7 @@ def test_a_refused_write_is_uncertain_and_says_why(status, cause, act):
     desk._note = spoil
     with pytest.raises(errors.WriteUncertain) as caught:
         act(desk)
-    assert (caught.value.code, caught.value.cause_code) == ("write_uncertain", cause)
+    assert (caught.value.code, caught.value.cause.code) == ("write_uncertain", cause)
     assert desk.at_the_door()[0] == unit("101")
 
 
@@ -364,7 +365,7 @@ def test_a_card_that_forgets_is_found_out_by_the_check(medium, number):
     desk._note = forget
     with pytest.raises(errors.WriteUncertain) as caught:
         desk.write({1: unit("101"), 3: unit("lobby")})
-    assert caught.value.cause_code == "verify_failed"
+    assert caught.value.cause.code == "verify_failed"
     desk._note = lambda *_: None
     desk.write({1: unit("101"), 3: unit("lobby")})
 
@@ -381,7 +382,7 @@ def test_a_main_grant_that_key_a_does_not_read_costs_the_earlier_one_nothing():
     desk.encoder.write_unit = write_then_spoil
     with pytest.raises(errors.WriteUncertain) as caught:
         desk.write({2: unit("202")}, main_slot=2)
-    assert caught.value.cause_code == "wrong_key"
+    assert caught.value.cause.code == "wrong_key"
     assert desk.at_the_door()[0] == unit("101")
 
 
@@ -396,7 +397,7 @@ def test_an_erased_card_that_is_not_empty_is_found_out():
     desk._note = spoil
     with pytest.raises(errors.WriteUncertain) as caught:
         desk.erase()
-    assert caught.value.cause_code == "verify_failed"
+    assert caught.value.cause.code == "verify_failed"
 
 
 cuts = st.builds(

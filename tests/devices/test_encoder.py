@@ -7,12 +7,13 @@ from itertools import pairwise
 
 import pytest
 
-from pms.devices import encoder as encoder_module
 from pms.devices import errors
 from pms.devices import line as line_module
-from pms.devices.encoder import CardPresence, Encoder, FingerTemplate, SectorKey
+from pms.devices.drivers import machine as machine_module
+from pms.devices.drivers.machine import LineMachine
+from pms.devices.encoder import CardPresence, FingerStage, FingerTemplate, SectorKey
 from pms.protocol.card_layout import DELIVERY_KEY, DELIVERY_TRAILER, Medium
-from pms.protocol.encoder_line import Capability, FingerStage, KeyKind, SignalPattern, Status
+from pms.protocol.encoder_line import Capability, KeyKind, SignalPattern, Status
 from pms.protocol.errors import MalformedError
 from pms.simulators.cards import SimulatedCard
 from pms.simulators.encoder_parts import Finger, synthetic_template
@@ -30,7 +31,7 @@ def never() -> bool:
 def clock(monkeypatch):
     fake = FakeClock()
     monkeypatch.setattr(line_module, "time", fake)
-    monkeypatch.setattr(encoder_module, "time", fake)
+    monkeypatch.setattr(machine_module, "time", fake)
     return fake
 
 
@@ -38,10 +39,10 @@ def clock(monkeypatch):
 def scripted(clock, monkeypatch):
     """Make an encoder that plays exchanges, its first request being number `seq`."""
 
-    def make(*script: Exchange, seq: int) -> tuple[Encoder, ScriptedTransport]:
+    def make(*script: Exchange, seq: int) -> tuple[LineMachine, ScriptedTransport]:
         monkeypatch.setattr(line_module, "randbelow", lambda _: seq)
         transport = ScriptedTransport(clock, *script)
-        return Encoder(transport), transport
+        return LineMachine(transport), transport
 
     return make
 
@@ -58,7 +59,7 @@ def machine(line):
 
 @pytest.fixture
 def encoder(line):
-    return Encoder(line)
+    return LineMachine(line)
 
 
 # --- literal frames
@@ -71,7 +72,7 @@ def test_hello_tells_who_the_machine_is_and_ends_a_wait_left_behind(scripted):
         seq=0,
     )
     identity = encoder.hello()
-    assert (identity.serial_number, identity.model, identity.version) == ("932211c49aeb6f8a", "ZC-20", 1)
+    assert (identity.serial_number, identity.model, identity.firmware) == ("932211c49aeb6f8a", "ZC-20", "line 1")
     assert identity.capabilities == Capability.CLASSIC | Capability.NTAG | Capability.FINGERPRINT
     assert len(transport.sent) == 2
 
@@ -136,7 +137,7 @@ def test_the_last_word_on_an_earlier_wait_does_not_end_this_one(scripted, status
 
 def test_another_version_of_the_line_is_refused():
     with pytest.raises(errors.Unsupported):
-        Encoder(DirectTransport(version=2)).hello()
+        LineMachine(DirectTransport(version=2)).hello()
 
 
 def test_a_name_plate_that_makes_no_sense_is_a_fault_of_the_line(scripted):
@@ -146,9 +147,9 @@ def test_a_name_plate_that_makes_no_sense_is_a_fault_of_the_line(scripted):
 
 
 def test_a_machine_that_waits_for_a_dead_program_serves_the_next_one(line, machine):
-    dead = Encoder(line)
-    dead._ask(encoder_module.WaitForCard(600), Status.ACCEPTED)
-    encoder = Encoder(line)
+    dead = LineMachine(line)
+    dead._ask(machine_module.WaitForCard(600), Status.ACCEPTED)
+    encoder = LineMachine(line)
     encoder.hello()
     machine.well.put(SimulatedCard.blank(Medium.NTAG215))
     assert encoder.wait_for_card(1, never).medium is Medium.NTAG215
@@ -203,7 +204,7 @@ def test_waiting_in_vain_is_a_time_out(encoder):
 
 
 def test_a_wait_that_we_lost_track_of_is_ended_and_begun_again(encoder, machine):
-    encoder._ask(encoder_module.WaitForCard(600), Status.ACCEPTED)
+    encoder._ask(machine_module.WaitForCard(600), Status.ACCEPTED)
     machine.well.take()
     with pytest.raises(errors.TimedOut):
         encoder.wait_for_card(0.1, never)
@@ -332,9 +333,10 @@ def test_attending_takes_events_and_notices_a_pulled_plug(encoder, line, machine
 def test_a_finger_gives_its_template_in_parts(encoder, machine, size):
     machine.finger = Finger(synthetic_template("Ada", size))
     steps = []
+    encoder.hello()
     template = encoder.capture_finger(2, 5, never, lambda event: steps.append((event.stage, event.sample)))
-    assert template == FingerTemplate(1, synthetic_template("Ada", size))
-    put, got, lift = FingerStage.PUT_FINGER, FingerStage.GOT_IT, FingerStage.LIFT_FINGER
+    assert template == FingerTemplate("machine-1", "ZC-20", synthetic_template("Ada", size))
+    put, got, lift = FingerStage.PUT, FingerStage.GOT, FingerStage.LIFT
     assert steps == [(put, 1), (got, 1), (lift, 1), (put, 2), (got, 2), (lift, 2)]
 
 
@@ -352,13 +354,13 @@ def test_no_finger_is_a_time_out_and_a_cancelled_capture_is_cancelled(encoder):
 
 
 def test_a_machine_without_a_finger_module_says_so():
-    encoder = Encoder(DirectTransport(capabilities=Capability.NTAG))
+    encoder = LineMachine(DirectTransport(capabilities=Capability.NTAG))
     with pytest.raises(errors.Unsupported):
         encoder.capture_finger(1, 5, never)
 
 
 def test_a_damaged_template_is_refused(encoder, machine, monkeypatch):
     machine.finger = Finger(synthetic_template("Ada"))
-    monkeypatch.setattr(encoder_module, "crc16", lambda _: 0x1234)
+    monkeypatch.setattr(machine_module, "crc16", lambda _: 0x1234)
     with pytest.raises(errors.VerifyFailed):
         encoder.capture_finger(1, 5, never)

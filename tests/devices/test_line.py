@@ -72,7 +72,7 @@ def test_silence_is_asked_four_times_and_then_one_error(clock):
         line.request(Hello())
     assert transport.sent == [(0.0, HELLO), (0.3, HELLO), (0.6, HELLO), (0.9, HELLO)]
     assert clock.now == pytest.approx(1001.2)
-    assert caught.value.code == "gone"
+    assert caught.value.code == "silent"
 
 
 def test_a_second_answer_that_comes_late_answers_nothing_else(clock):

@@ -112,7 +112,7 @@ def test_a_write_that_is_cut_off_anywhere_ends_well_the_second_time(machine, por
     machine.faults.cut = WriteCut(number, moment, act)
     with pytest.raises(WriteUncertain) as caught:
         write(port, NEXT, 2)
-    assert caught.value.cause_code == ("gone" if act is Act.UNPLUG else "no_card")
+    assert caught.value.cause.code == ("gone" if act is Act.UNPLUG else "no_card")
     at_the_door = card.read_units(OURS_1.key_a)
     assert unit("101") == at_the_door[0] or unit("202") == at_the_door[1]
 
@@ -136,7 +136,7 @@ def test_a_card_taken_while_a_block_is_written_is_noticed(machine, port):
 
     with pytest.raises(WriteUncertain) as caught:
         write_card(port.encoder, presence, OURS_1, FIRST, main_slot=1, on_progress=take)
-    assert caught.value.cause_code == "no_card"
+    assert caught.value.cause.code == "no_card"
     assert card.read_units()[0] == unit("101")
     # The removal is told, and the machine goes on with the next card.
     port.encoder.attend(0.01)
@@ -157,7 +157,7 @@ def test_a_card_swapped_in_the_middle_is_not_written(machine, port):
 
     with pytest.raises(WriteUncertain) as caught:
         write_card(port.encoder, presence, OURS_1, FIRST, main_slot=1, on_progress=swap)
-    assert caught.value.cause_code == "card_changed"
+    assert caught.value.cause.code == "card_changed"
     assert other.to_json() == before
 
 

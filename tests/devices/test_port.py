@@ -9,6 +9,7 @@ import pytest
 
 from pms.devices import line as line_module
 from pms.devices import port as port_module
+from pms.devices.drivers.machine import LineMachine
 from pms.devices.errors import EncoderGone, Unsupported
 from pms.devices.port import Port
 from pms.simulators.encoder import SimulatedEncoder
@@ -45,7 +46,7 @@ def test_the_pauses_grow_from_1_to_5_seconds_and_start_again_after_success(clock
             raise EncoderGone
         return lines.pop()
 
-    port = Port("/dev/never", open_line=open_line)
+    port = Port("/dev/never", connect=open_line)
     assert port.retry_in() == 0
     for pause in (1, 2, 5, 5):
         with pytest.raises(EncoderGone):
@@ -53,7 +54,7 @@ def test_the_pauses_grow_from_1_to_5_seconds_and_start_again_after_success(clock
         assert port.retry_in() == pause
         clock.now += pause
         assert port.retry_in() == 0
-    lines.append(DirectTransport())
+    lines.append(LineMachine(DirectTransport()))
     port.open()
     port.lose()
     assert not port.is_open
@@ -61,7 +62,7 @@ def test_the_pauses_grow_from_1_to_5_seconds_and_start_again_after_success(clock
 
 
 def test_a_machine_of_another_version_is_let_go(clock):
-    port = Port("/dev/other", open_line=lambda url: DirectTransport(version=9))
+    port = Port("/dev/other", connect=lambda url: LineMachine(DirectTransport(version=9)))
     with pytest.raises(Unsupported):
         port.open()
     assert not port.is_open

@@ -13,7 +13,7 @@ import pytest
 import serial
 
 from pms.devices import transport as transport_module
-from pms.devices.errors import EncoderGone
+from pms.devices.errors import EncoderGone, PortDenied, PortInUse
 from pms.devices.transport import SerialTransport, open_transport
 
 
@@ -34,7 +34,7 @@ def soon() -> float:
 
 def test_bytes_go_both_ways_over_a_terminal(terminal):
     master, _, path = terminal
-    line = open_transport(path)
+    line = open_transport(path, 115200)
     line.write(b"\xaa\x55\x00\x11\x13\xff\r\n")
     assert os.read(master, 100) == b"\xaa\x55\x00\x11\x13\xff\r\n"
     os.write(master, bytes(range(256)))
@@ -48,7 +48,7 @@ def test_bytes_go_both_ways_over_a_terminal(terminal):
 
 def test_the_port_is_set_to_115200_8n1(terminal):
     _, slave, path = terminal
-    line = open_transport(path)
+    line = open_transport(path, 115200)
     iflag, _, cflag, _, ispeed, ospeed, _ = termios.tcgetattr(slave)
     assert (ispeed, ospeed) == (termios.B115200, termios.B115200)
     assert cflag & termios.CSIZE == termios.CS8
@@ -58,7 +58,7 @@ def test_the_port_is_set_to_115200_8n1(terminal):
 
 
 def test_reading_ends_at_the_deadline(terminal):
-    line = open_transport(terminal[2])
+    line = open_transport(terminal[2], 115200)
     begun = time.monotonic()
     assert line.read(begun + 0.12) == b""
     assert 0.12 <= time.monotonic() - begun < 0.5
@@ -66,11 +66,11 @@ def test_reading_ends_at_the_deadline(terminal):
 
 
 def test_a_port_is_opened_only_once(terminal):
-    line = open_transport(terminal[2])
-    with pytest.raises(EncoderGone):
-        open_transport(terminal[2])
+    line = open_transport(terminal[2], 115200)
+    with pytest.raises(PortInUse):
+        open_transport(terminal[2], 115200)
     line.close()
-    open_transport(terminal[2]).close()
+    open_transport(terminal[2], 115200).close()
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,23 @@ def test_a_port_is_opened_only_once(terminal):
 )
 def test_what_cannot_be_opened_is_gone(url):
     with pytest.raises(EncoderGone) as caught:
-        open_transport(url)
+        open_transport(url, 115200)
     assert caught.value.code == "gone"
+
+
+def test_a_port_that_the_system_withholds_is_denied(monkeypatch):
+    def refuse(url, **options):
+        raise serial.SerialException(13, "could not open port /dev/ttyUSB0: Permission denied")
+
+    monkeypatch.setattr(transport_module.serial, "serial_for_url", refuse)
+    with pytest.raises(PortDenied) as caught:
+        open_transport("/dev/ttyUSB0", 115200)
+    assert caught.value.code == "port_denied"
 
 
 def test_a_terminal_that_vanishes_is_gone_for_reading_and_writing(terminal):
     master, slave, path = terminal
-    line = open_transport(path)
+    line = open_transport(path, 115200)
     os.close(slave)
     os.close(master)
     with pytest.raises(EncoderGone):
@@ -149,7 +159,7 @@ def test_every_way_to_fail_is_one_error(fault, place):
 
 def test_tcp_carries_bytes_and_a_closed_peer_is_gone():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        line = open_transport(f"socket://127.0.0.1:{server.getsockname()[1]}")
+        line = open_transport(f"socket://127.0.0.1:{server.getsockname()[1]}", 115200)
         peer, _ = server.accept()
         line.write(b"hello")
         assert peer.recv(100) == b"hello"
@@ -170,6 +180,6 @@ def test_tcp_carries_bytes_and_a_closed_peer_is_gone():
 def test_only_native_ports_are_locked_and_get_a_write_time_out(monkeypatch, url, is_native):
     seen = {}
     monkeypatch.setattr(transport_module.serial, "serial_for_url", lambda url, **options: seen.update(options))
-    open_transport(url)
+    open_transport(url, 115200)
     # pyserial's RFC 2217 port refuses a write time-out.
     assert ("write_timeout" in seen, seen.get("exclusive", False)) == (is_native, is_native)

@@ -198,13 +198,13 @@ BEFORE_THE_FIRST_BYTE = [
     ("waiting", nothing, FAILED, "timeout"),
     ("waiting", cancel, CANCELLED, "cancelled"),
     ("waiting", unplug, FAILED, "gone"),
-    ("claimed", be_silent, FAILED, "gone"),
-    ("claimed", garble, FAILED, "gone"),
+    ("claimed", be_silent, FAILED, "silent"),
+    ("claimed", garble, FAILED, "silent"),
     ("reading", take, FAILED, "no_card"),
     ("reading", swap, FAILED, "card_changed"),
     ("reading", unplug, FAILED, "gone"),
-    ("reading", be_silent, FAILED, "gone"),
-    ("reading", garble, FAILED, "gone"),
+    ("reading", be_silent, FAILED, "silent"),
+    ("reading", garble, FAILED, "silent"),
     ("reading", cancel, CANCELLED, "cancelled"),
 ]
 
@@ -285,13 +285,13 @@ AFTER_THE_FIRST_BYTE = [
     ("writing", cut(2, Moment.TORN, Act.UNPLUG), "gone", "opened"),
     ("writing", cut(2, Moment.TORN, Act.TAKE), "no_card", "opened"),
     # The command was heard and done; only the answer is missing.
-    ("writing", be_silent, "gone", "opened"),
-    ("writing", garble, "gone", "opened"),
+    ("writing", be_silent, "silent", "opened"),
+    ("writing", garble, "silent", "opened"),
     ("checking", take, "no_card", "opened"),
     ("checking", swap, "card_changed", "opened"),
     ("checking", unplug, "gone", "opened"),
-    ("checking", be_silent, "gone", "opened"),
-    ("checking", garble, "gone", "opened"),
+    ("checking", be_silent, "silent", "opened"),
+    ("checking", garble, "silent", "opened"),
     ("checking", spoil, "verify_failed", "tampered"),
 ]
 

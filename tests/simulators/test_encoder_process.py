@@ -14,14 +14,15 @@ from pms.devices.card_writer import write_card
 from pms.devices.port import Port
 from pms.protocol.card_layout import Medium
 from pms.simulators.cards import SimulatedCard
-from pms.simulators.encoder import SimulatedEncoder, run_control
+from pms.simulators.control import run_control
+from pms.simulators.encoder import SimulatedEncoder
 from tests.devices.plastic import EMPTY, OURS_1, unit
 
 
 @contextmanager
 def program(link):
     """The running program and a function that gives it a command and brings its answer."""
-    command = [sys.executable, "-m", "pms.simulators.encoder", "--link", str(link), "--seconds-per-write", "0"]
+    command = [sys.executable, "-m", "pms", "simulate", "machine", "--link", str(link)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdin
         assert running.stdout
@@ -40,7 +41,7 @@ def program(link):
 
 def test_a_card_is_made_through_a_machine_in_another_process(tmp_path):
     with program(tmp_path / "desk") as (running, ask):
-        uid = ask("put blank ntag213").removeprefix("ok ")
+        uid = ask("put ntag213").removeprefix("ok ")
         port = Port(str(tmp_path / "desk"))
         port.open()
         presence = port.encoder.wait_for_card(2, lambda: False)
@@ -99,12 +100,14 @@ def test_the_control_understands_its_words(tmp_path):
         "",
         "take",
         "put",
-        "put blank",
-        "put blank paper",
+        "put paper",
+        "put ntag213 twice",
         "put {}",
         "put nonsense",
         "cut 1 torn",
         "cut x torn take",
+        "fault nonsense",
+        "fault tear=4",
         "fly",
     ],
 )

@@ -1,0 +1,101 @@
+"""`pms simulate`: card machines, readers and fingerprint modules made of software, for whoever has none at hand.
+
+Each runs until it is stopped, and meanwhile obeys one command a line on standard input (`pms.simulators.control`).
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pms.simulators import control, encoder
+from pms.simulators.control import MEDIA, Device
+from pms.simulators.port import TcpWire, TerminalWire, Wire
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group()
+def simulate() -> None:
+    """Run a simulated device behind a pseudo-terminal or a TCP port until it is stopped."""
+
+
+def _shared(command: _Command) -> _Command:
+    for option in (
+        click.option(
+            "--link", type=click.Path(path_type=Path), help="Path at which the port appears (a symbolic link)."
+        ),
+        click.option("--tcp", help="HOST:PORT to listen at instead; port 0 takes a free one."),
+        click.option(
+            "--fault", "faults", multiple=True, help="What goes wrong: silence, wrong-crc, late-ack, unplug, …"
+        ),
+        click.option("--paced", is_flag=True, help="Take the time that the bytes take on a real line."),
+    ):
+        command = option(command)
+    return command
+
+
+_card = click.option("--card", type=click.Choice(list(MEDIA)), help="A blank card that lies there.")
+
+
+@simulate.command()
+@_shared
+@_card
+@click.option("--finger", help="Whose finger lies on it: a name, `poor` or `none`.")
+@click.option("--serial-number", default="0000000000000001", show_default=True, help="16 hex digits.")
+@click.option("--model", default="ZC-20", show_default=True)
+def machine(
+    link: Path | None,
+    tcp: str | None,
+    faults: tuple[str, ...],
+    card: str | None,
+    finger: str | None,
+    serial_number: str,
+    model: str,
+    *,
+    paced: bool,
+) -> None:
+    """The house's card-issuing machine."""
+    rate = encoder.BAUD_RATE if paced else None
+    with encoder.SimulatedEncoder(serial_number, model, wire=_wire(link, tcp), baud_rate=rate) as device:
+        _run(device, [f"put {card}"] if card else [], [f"finger {finger}"] if finger else [], faults)
+
+
+def _wire(link: Path | None, tcp: str | None) -> Wire:
+    if tcp is None:
+        return TerminalWire(link)
+    host, _, port = tcp.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.BadParameter("HOST:PORT is wanted", param_hint="--tcp")
+    return TcpWire(host, int(port))
+
+
+def _run(device: Device, cards: list[str], fingers: list[str], faults: tuple[str, ...]) -> None:
+    for line in (*cards, *fingers, *(f"fault {fault}" for fault in faults)):
+        try:
+            control.obey(device, line)
+        except (ValueError, KeyError) as error:
+            raise click.ClickException(f"{line}: {error}") from error
+
+    def say(text: str) -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+
+    def listen() -> None:
+        if control.run_control(device, sys.stdin, say):
+            stopped.set()
+
+    say(f"ok {device.path}")
+    # Without anybody at its standard input the device goes on until it is stopped.
+    threading.Thread(target=listen, daemon=True).start()
+    stopped.wait()
