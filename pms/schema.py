@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from alembic import command
@@ -15,9 +16,10 @@ from pms.core.db import UtcDateTime
 from pms.models import Base
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Literal
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -58,10 +60,27 @@ def _config() -> Config:
 
 def _run(engine: Engine, do: Any, revision: str) -> None:
     config = _config()
-    with engine.connect().execution_options(pms_writes=True) as connection:
+    with engine.connect().execution_options(pms_writes=True) as connection, _tables_may_be_rebuilt(connection):
         config.attributes.update(connection=connection, metadata=Base.metadata, render_item=_render)
         do(config, revision)
         connection.commit()
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by building it anew; rows of others that point at it must not stand in the way meanwhile."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # The switch has no effect inside a transaction, so it is set beneath SQLAlchemy, which would begin one.
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        if broken := driver.execute("PRAGMA foreign_key_check").fetchall():
+            raise RuntimeError(f"after the migration rows point at nothing: {broken[:5]}")
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:

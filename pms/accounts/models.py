@@ -71,8 +71,6 @@ class StaffSession(HasId, Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    # The machine that this desk uses; chosen on the page, kept for the desk's session.
-    encoder_id: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
 class LoginThrottle(Base):

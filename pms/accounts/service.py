@@ -147,12 +147,6 @@ def choose(*, language: Language | None = None, theme: Theme | None = None, acto
     return account
 
 
-def choose_encoder(*, session_id: int, encoder_id: int | None) -> None:
-    """The card machine of this desk, kept for the log-in at hand. Not an act upon the house, so not in the trail."""
-    with transaction() as session:
-        session.execute(sa.update(StaffSession).where(StaffSession.id == session_id).values(encoder_id=encoder_id))
-
-
 def purge_sessions(*, seen_before: datetime) -> int:
     """Forget log-ins last seen before that instant; says how many."""
     with transaction() as session:

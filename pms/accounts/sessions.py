@@ -19,12 +19,16 @@ from pms.accounts.log_in import token_hash
 from pms.accounts.models import Language, Role, StaffSession, Theme
 from pms.core import clock
 from pms.core.db import transaction
+from pms.core.ids import read_id
 from pms.web.login import login_manager
 
 if TYPE_CHECKING:
     from pms.config import Settings
 
 _TOUCH_EVERY = timedelta(minutes=1)
+# The desk keeps its machine whoever logs in, so the browser remembers it and not the log-in.
+_MACHINE_COOKIE = "latchkey_machine"
+_MACHINE_SECONDS = 2 * 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,21 @@ def load(token: str) -> SignedIn | None:
         language=account.language,
         theme=account.theme,
         session_id=row.id,
-        encoder_id=row.encoder_id,
+        encoder_id=read_id(request.cookies.get(_MACHINE_COOKIE)),
         token=token,
+    )
+
+
+def remember_machine(response: Response, encoder_id: int) -> None:
+    """Let this browser remember the card machine of its desk."""
+    settings: Settings = current_app.config["SETTINGS"]
+    response.set_cookie(
+        _MACHINE_COOKIE,
+        str(encoder_id),
+        max_age=_MACHINE_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.is_behind_tls,
     )
 
 

@@ -34,6 +34,7 @@ ACTORS: dict[str, str] = {
     "visitor": N_("Somebody not logged in"),
     "job": N_("Scheduled job"),
     "port": N_("Card machine"),
+    "agent": N_("Desk"),
     "lock": N_("Door lock"),
     "setup": N_("Setup"),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`kind` is account, job, port, lock or setup; `account_id` only for people; `address` where they sit."""
+    """`kind` is account, job, port, agent, lock or setup; `account_id` only for people; `address` where they sit."""
 
     kind: str
     name: str

@@ -11,9 +11,10 @@ from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
 from pms.devices.port import Port
+from pms.devices.task import TaskRun
 from pms.encoders import job_course
 from pms.encoders import queries as encoders
-from pms.encoders.port_worker import CardJob
+from pms.encoders.office import TableCourse
 from pms.keycards import service as keycards
 from pms.keycards.rules import TimeIsOver
 from pms.locks import queries as locks
@@ -72,7 +73,7 @@ class Hands:
             raise RuntimeError("the machine has another job")
         held = self._world.new_card(Medium.CLASSIC_1K, name)
         self._device.put_card(held.card)
-        CardJob(self._port.encoder, job, threading.Event()).run()
+        TaskRun(self._port.encoder, job, TableCourse(job.id), threading.Event()).run()
         self._device.take_card()
         self._held[stay_id] = held.card.uid.hex()
 

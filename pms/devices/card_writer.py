@@ -63,12 +63,13 @@ def write_card(
     keys: CardKeys,
     units: dict[int, bytes],
     *,
-    main_slot: int,
+    main_slot: int | None,
     on_progress: OnProgress,
 ) -> CardContent:
-    """Put `units` (48 bytes each; `main_slot` 1 or 2 and any of 3…8) on the card and read all of it back.
+    """Put `units` (48 bytes each) on the card and read all of it back.
 
-    Every other unit that we ever wrote becomes zero; sectors beyond the last planned one that are not ours stay
+    A guest's card has `main_slot` 1 or 2 and any of 3…8. A card of staff (None) holds grants of two units each from unit 1:
+    their second halves go first, so that a torn grant is never a valid one. Every other unit that we ever wrote becomes zero; sectors beyond the last planned one that are not ours stay
     untouched. `on_progress("writing", 0, n)` comes before the first write command: if it raises, the card is as it was.
 
     Before that: `CardTooSmall`, `WrongKey` (somebody else's keys in a unit that is needed), `NoCard`, `CardChanged`,
@@ -77,7 +78,8 @@ def write_card(
     """
     _check_plan(presence, units, main_slot)
     before = read_units(encoder, presence, keys)
-    wanted = _wanted_units(before, units, main_slot)
+    order = _staff_order(units) if main_slot is None else _guest_order(units, main_slot)
+    wanted = _wanted_units(before, units, order)
     steps = [
         _write_step(presence, keys, unit, content, before[unit - 1])
         for unit, content in wanted.items()
@@ -123,11 +125,15 @@ def erase_card(encoder: Encoder, presence: CardPresence, keys: CardKeys, *, on_p
     return CardContent.of_readings(presence, after)
 
 
-def _check_plan(presence: CardPresence, units: dict[int, bytes], main_slot: int) -> None:
+def _check_plan(presence: CardPresence, units: dict[int, bytes], main_slot: int | None) -> None:
     """Refuse what could be half done: too small a medium, or a plan that is none."""
-    allowed = {main_slot, *range(FIRST_FURTHER_UNIT, MAX_UNITS + 1)}
-    if main_slot not in (SLOT_A, SLOT_B) or main_slot not in units or not units.keys() <= allowed:
-        raise ValueError("a plan has its main slot, 1 or 2, and any of units 3 to 8")
+    if main_slot is None:
+        is_plan = bool(units) and set(units) == set(range(1, len(units) + 1)) and len(units) % 2 == 0
+    else:
+        allowed = {main_slot, *range(FIRST_FURTHER_UNIT, MAX_UNITS + 1)}
+        is_plan = main_slot in (SLOT_A, SLOT_B) and main_slot in units and units.keys() <= allowed
+    if not is_plan:
+        raise ValueError("a plan has its main slot, 1 or 2, and any of units 3 to 8; or pairs of units from 1")
     if any(len(content) != UNIT_SIZE for content in units.values()):
         raise ValueError(f"a unit has {UNIT_SIZE} bytes")
     room = unit_count(presence.medium)
@@ -135,18 +141,29 @@ def _check_plan(presence: CardPresence, units: dict[int, bytes], main_slot: int)
         raise CardTooSmall(f"{presence.medium.name} has {room} units, {max(MIN_UNITS, *units)} are needed")
 
 
-def _wanted_units(before: Sequence[UnitReading], units: dict[int, bytes], main_slot: int) -> dict[int, bytes]:
-    """Unit and final content in the order of writing; `WrongKey` if one of them is somebody else's."""
-    last = max(SLOT_B, *units)
-    further = range(FIRST_FURTHER_UNIT, last + 1)
-    # What an earlier guest had beyond the units of this plan: it would go on opening doors.
-    leftover = [unit for unit in range(last + 1, len(before) + 1) if before[unit - 1].state is UnitState.OURS]
-    other_slot = SLOT_A + SLOT_B - main_slot
-    order = (main_slot, *further, *leftover, other_slot)
-    foreign = [unit for unit in order if before[unit - 1].state is UnitState.FOREIGN_KEYS]
+def _guest_order(units: dict[int, bytes], main_slot: int) -> list[int]:
+    """The main grant first; the slot of the earlier one last of all."""
+    further = range(FIRST_FURTHER_UNIT, max(SLOT_B, *units) + 1)
+    return [main_slot, *further, SLOT_A + SLOT_B - main_slot]
+
+
+def _staff_order(units: dict[int, bytes]) -> list[int]:
+    """Back to front: what makes a grant valid is in its first unit."""
+    return sorted(units, reverse=True)
+
+
+def _wanted_units(before: Sequence[UnitReading], units: dict[int, bytes], order: list[int]) -> dict[int, bytes]:
+    """Unit and final content in the order of writing; `WrongKey` if one of them is somebody else's.
+
+    What an earlier holder had beyond the units of this plan becomes zero, just before the last: it would go on opening
+    doors.
+    """
+    leftover = [unit for unit, reading in enumerate(before, 1) if unit not in order and reading.state is UnitState.OURS]
+    whole = (*order[:-1], *leftover, order[-1])
+    foreign = [unit for unit in whole if before[unit - 1].state is UnitState.FOREIGN_KEYS]
     if foreign:
         raise WrongKey(f"somebody else's keys guard units {foreign}")
-    return {unit: units.get(unit, EMPTY_UNIT) for unit in order}
+    return {unit: units.get(unit, EMPTY_UNIT) for unit in whole}
 
 
 def _write_step(presence: CardPresence, keys: CardKeys, unit: int, content: bytes, reading: UnitReading) -> _Step:

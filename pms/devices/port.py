@@ -20,7 +20,7 @@ class Port:
     """
 
     def __init__(self, url: str, driver: str = "machine", *, connect: Callable[[str], Encoder] | None = None) -> None:
-        """`driver` names the make of the machine; `connect` takes the place of the driver's own."""
+        """`driver` names the make of the machine, "" asks every make; `connect` takes the place of the driver's own."""
         self.url = url
         self.driver = driver
         self._connect = connect
@@ -51,14 +51,22 @@ class Port:
         that of our machine; the port is closed then and the next pause runs.
         """
         self.close()
-        connect = self._connect or registry.get_driver(self.driver).connect
         try:
-            self._encoder, identity = _greet(connect, self.url)
+            self._encoder, identity = self._greet()
         except DeviceError:
             self._pause()
             raise
         self._failures = 0
         return identity
+
+    def _greet(self) -> tuple[Encoder, EncoderIdentity]:
+        if self._connect is not None:
+            return _greet(self._connect, self.url)
+        if not self.driver:
+            driver, encoder, identity = _find(self.url)
+            self.driver = driver.name
+            return encoder, identity
+        return _greet(registry.get_driver(self.driver).connect, self.url)
 
     def lose(self) -> None:
         """Close a port whose machine is gone; the first pause runs."""
@@ -81,17 +89,22 @@ def identify(url: str) -> tuple[Driver, EncoderIdentity]:
 
     `NoAnswer` if none does; `EncoderGone`, `PortInUse`, `PortDenied` if the port cannot be used at all.
     """
+    driver, encoder, identity = _find(url)
+    encoder.close()
+    return driver, identity
+
+
+def _find(url: str) -> tuple[Driver, Encoder, EncoderIdentity]:
     for driver in registry.drivers_for(url):
         try:
-            encoder, identity = _greet(driver.connect, url)
+            return driver, *_greet(driver.connect, url)
         except NoAnswer:
             continue
         except EncoderGone:
             raise
         except DeviceError:
+            # Somebody answers, but not as this make would.
             continue
-        encoder.close()
-        return driver, identity
     raise NoAnswer(f"nobody we know answers at {url}")
 
 

@@ -5,39 +5,25 @@ The methods are called by the owner of the port, each inside a short transaction
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pms.devices.card_writer import CardContent, CardKeys
-    from pms.devices.encoder import CardPresence
+    from pms.devices.card_content import CardContent, CardKeys
+    from pms.devices.encoder import CardPresence, FingerTemplate
+    from pms.devices.task import WritePlan
     from pms.encoders.models import EncoderJob, JobKind
 
 
-@dataclass(frozen=True, slots=True)
-class WritePlan:
-    """What the card is to hold: 48 bytes for the main slot (1 or 2) and any of units 3 to 8."""
+class Work(Protocol):
+    """Keeps the book about jobs of a kind."""
 
-    units: dict[int, bytes] = field(repr=False)
-    main_slot: int
-
-
-class CardRefused(Exception):
-    """This card is not to be written: the job fails and the card is as it was. `details` goes to the page."""
-
-    def __init__(self, code: str, **details: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.details = details
+    def untouched(self, job: EncoderJob, code: str, now: datetime) -> None:
+        """The job ended and no byte was written."""
 
 
-class TakeAway(Exception):
-    """The card holds already what is wanted of it: wait for another one."""
-
-
-class CardWork(Protocol):
+class CardWork(Work, Protocol):
     """Judges the card of a job and keeps the book about it."""
 
     def card_keys(self) -> CardKeys:
@@ -46,16 +32,13 @@ class CardWork(Protocol):
     def card_seen(
         self, job: EncoderJob, presence: CardPresence, content: CardContent, now: datetime
     ) -> WritePlan | None:
-        """What to write (None for a job that writes no plan); CardRefused, TakeAway."""
+        """What to write (None for a job that writes no plan); `CardRefused`, `TakeAway` of `pms.devices.task`."""
 
     def writing_begins(self, job: EncoderJob, now: datetime) -> None:
         """The next thing is the first byte; `job.card_uid` is set."""
 
     def written(self, job: EncoderJob, content: CardContent, now: datetime) -> None:
         """Written or erased, and read back."""
-
-    def untouched(self, job: EncoderJob, code: str, now: datetime) -> None:
-        """The job ended and no byte was written."""
 
     def uncertain(self, job: EncoderJob, code: str, now: datetime) -> None:
         """The job ended after the first byte: the card may hold anything between before and after."""
@@ -64,14 +47,31 @@ class CardWork(Protocol):
         """What the card is, for the page; never a secret."""
 
 
-_works: dict[JobKind, CardWork] = {}
+class FingerWork(Work, Protocol):
+    """Keeps what a fingerprint module made of a finger."""
+
+    def taken(self, job: EncoderJob, template: FingerTemplate, now: datetime) -> None:
+        """The template has arrived, whole."""
 
 
-def register(kind: JobKind, work: CardWork) -> None:
-    """Say who answers jobs of this kind; once, in `pms.app`."""
+_works: dict[JobKind, Work] = {}
+
+
+def register(kind: JobKind, work: Work) -> None:
+    """Say who answers jobs of this kind; once, in `pms.app`. A `FingerWork` for FINGER, a `CardWork` for the others."""
     _works[kind] = work
 
 
-def find_work(kind: JobKind) -> CardWork | None:
+def find_work(kind: JobKind) -> Work | None:
     """Who answers jobs of this kind; None where nobody need be asked."""
     return _works.get(kind)
+
+
+def card_work(kind: JobKind) -> CardWork:
+    """Who judges cards of this kind of job."""
+    return cast("CardWork", _works[kind])
+
+
+def finger_work() -> FingerWork:
+    """Who keeps fingers."""
+    return cast("FingerWork", _works[JobKind.FINGER])

@@ -5,7 +5,7 @@ Called by the owner of the ports, and by the service for jobs that nobody has be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from pms.audit import service as audit
 from pms.core.db import transaction
 from pms.core.errors import NotFound
+from pms.devices.task import NotWanted, Task, TaskKind
 from pms.encoders import answers, queries, rules
 from pms.encoders.models import EncoderJob, JobKind, JobState
 
@@ -22,22 +23,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from pms.devices.card_writer import CardContent
-    from pms.devices.encoder import CardPresence
+    from pms.devices.card_content import CardContent, CardKeys
+    from pms.devices.encoder import CardPresence, FingerStep, FingerTemplate
+    from pms.devices.task import WritePlan
 
 
-class CancelledMeanwhile(Exception):
-    """Somebody cancelled between the card and the first byte."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedJob:
-    """A job that a machine's owner works on, as plain values."""
-
-    id: str
-    kind: JobKind
-    batch_id: str
-    seconds: float
+_TASKS = {
+    JobKind.WRITE: TaskKind.WRITE,
+    JobKind.STAFF: TaskKind.WRITE,
+    JobKind.READ: TaskKind.READ,
+    JobKind.ERASE: TaskKind.ERASE,
+    JobKind.SIGNAL: TaskKind.SIGNAL,
+    JobKind.FINGER: TaskKind.FINGER,
+}
 
 
 def subject_of(job: EncoderJob) -> audit.Subject:
@@ -47,8 +45,11 @@ def subject_of(job: EncoderJob) -> audit.Subject:
     )
 
 
-def claim_next(*, encoder_id: int, now: datetime) -> ClaimedJob | None:
-    """The machine's next job, now waiting for a card; None if there is none, or another process has just begun one."""
+def claim_next(*, encoder_id: int, now: datetime, run_id: str | None = None) -> Task | None:
+    """The machine's next job, now under way; None if there is none, or another process has just begun one.
+
+    `run_id` names the start of the agent that takes it.
+    """
     with transaction() as session:
         job_id = queries.find_next(encoder_id)
         if job_id is None:
@@ -59,15 +60,26 @@ def claim_next(*, encoder_id: int, now: datetime) -> ClaimedJob | None:
         try:
             with session.begin_nested():
                 _go(job, JobState.WAITING)
-                job.started_at = now
+                job.started_at, job.run_id = now, run_id
                 job.deadline_at = now + timedelta(seconds=rules.CARD_SECONDS)
                 session.flush()
         except IntegrityError:
             return None
-        return ClaimedJob(job.id, job.kind, job.batch_id, rules.CARD_SECONDS)
+        return task_of(job)
 
 
-def see_card(*, job_id: str, presence: CardPresence, content: CardContent, now: datetime) -> answers.WritePlan | None:
+def task_of(job: EncoderJob) -> Task:
+    """A job as whoever has the machine needs it."""
+    done = frozenset(queries.uids_done_in_batch(job.batch_id))
+    return Task(job.id, _TASKS[job.kind], rules.CARD_SECONDS, done)
+
+
+def card_keys(*, job_id: str) -> CardKeys:
+    """The sector keys for the card of a job, newest version first."""
+    return answers.card_work(queries.get_job(job_id).kind).card_keys()
+
+
+def see_card(*, job_id: str, presence: CardPresence, content: CardContent, now: datetime) -> WritePlan | None:
     """Note which card lies there and ask what to do with it; CardRefused, TakeAway."""
     # Stored by itself: a refusal is about this very card, and the question that follows it too.
     with transaction() as session:
@@ -75,8 +87,7 @@ def see_card(*, job_id: str, presence: CardPresence, content: CardContent, now: 
         job.card_uid, job.card_medium = presence.uid.hex(), presence.medium.name
     with transaction() as session:
         job = _load(session, job_id)
-        work = answers.find_work(job.kind)
-        return work.card_seen(job, presence, content, now) if work else None
+        return answers.card_work(job.kind).card_seen(job, presence, content, now)
 
 
 def note_hint(*, job_id: str, hint: str | None, uid: str | None) -> None:
@@ -87,16 +98,15 @@ def note_hint(*, job_id: str, hint: str | None, uid: str | None) -> None:
 
 
 def begin_writing(*, job_id: str, presence: CardPresence, now: datetime) -> None:
-    """The last moment before the first byte; CancelledMeanwhile if somebody cancelled."""
+    """The last moment before the first byte; NotWanted if somebody cancelled."""
     with transaction() as session:
         job = _load(session, job_id)
-        if job.is_cancel_requested:
-            raise CancelledMeanwhile
+        if job.is_cancel_requested or job.state.is_final:
+            raise NotWanted
         _go(job, JobState.WRITING)
         job.result = None
         job.card_uid, job.card_medium = presence.uid.hex(), presence.medium.name
-        if work := answers.find_work(job.kind):
-            work.writing_begins(job, now)
+        answers.card_work(job.kind).writing_begins(job, now)
 
 
 def begin_checking(*, job_id: str) -> None:
@@ -110,8 +120,7 @@ def finish_written(*, job_id: str, content: CardContent, now: datetime) -> None:
     with transaction() as session:
         job = _load(session, job_id)
         _end(session, job, JobState.DONE, None, now)
-        if work := answers.find_work(job.kind):
-            work.written(job, content, now)
+        answers.card_work(job.kind).written(job, content, now)
 
 
 def finish_read(*, job_id: str, content: CardContent, now: datetime) -> None:
@@ -119,20 +128,45 @@ def finish_read(*, job_id: str, content: CardContent, now: datetime) -> None:
     with transaction() as session:
         job = _load(session, job_id)
         job.card_uid, job.card_medium = content.uid.hex(), content.medium.name
-        work = answers.find_work(job.kind)
-        result = work.read(job, content, now) if work else None
+        result = answers.card_work(job.kind).read(job, content, now)
         _end(session, job, JobState.DONE, None, now, result)
 
 
-def finish_signal(*, job_id: str, now: datetime) -> None:
-    """The machine has blinked."""
+def finish_signal(*, job_id: str, has_lamp: bool, now: datetime) -> None:
+    """The machine has blinked, or has no lamp but answers."""
     with transaction() as session:
-        _end(session, _load(session, job_id), JobState.DONE, None, now)
+        _end(session, _load(session, job_id), JobState.DONE, None, now, {"has_lamp": has_lamp})
+
+
+def note_finger(*, job_id: str, step: FingerStep) -> None:
+    """Tell the page what the person at the fingerprint module should do."""
+    with transaction() as session:
+        job = _load(session, job_id)
+        if not job.state.is_final:
+            job.result = asdict(step) | {"stage": step.stage.value}
+
+
+def finish_finger(*, job_id: str, template: FingerTemplate, now: datetime) -> None:
+    """The finger's template has arrived; whoever keeps fingers seals it in the same transaction."""
+    with transaction() as session:
+        job = _load(session, job_id)
+        _end(session, job, JobState.DONE, None, now)
+        answers.finger_work().taken(job, template, now)
 
 
 def fail(*, job_id: str, code: str, now: datetime, details: dict[str, Any] | None = None) -> None:
     """The job is over and no byte was written."""
     _leave_untouched(job_id, JobState.FAILED, code, now, details)
+
+
+def break_off(*, job_id: str, now: datetime) -> None:
+    """The wait ended early and no byte was written: somebody cancelled, unbound the machine, or stopped the program."""
+    with transaction():
+        job = queries.get_job(job_id)
+        if job.is_cancel_requested:
+            cancel(job_id=job_id, now=now)
+        else:
+            fail(job_id=job_id, code="restarted" if job.encoder.is_bound else "unbound", now=now)
 
 
 def cancel(*, job_id: str, now: datetime) -> None:
@@ -147,19 +181,21 @@ def lose_track(*, job_id: str, code: str, now: datetime) -> None:
         if job.state.is_final:
             return
         _end(session, job, JobState.UNKNOWN, code, now)
-        if work := answers.find_work(job.kind):
-            work.uncertain(job, code, now)
+        answers.card_work(job.kind).uncertain(job, code, now)
 
 
-def settle_leftovers(*, encoder_id: int | None = None, now: datetime) -> int:
-    """Give jobs that a stopped program left under way the state that is true of them; how many there were."""
+def settle_leftovers(*, encoder_id: int | None = None, is_away: bool = False, now: datetime) -> int:
+    """Give jobs that a stopped program left under way the state that is true of them; how many there were.
+
+    Those of one machine, or of all on the server's own ports. `is_away`: it is the desk that is not heard of any more.
+    """
     with transaction() as session:
         left = list(queries.unfinished(encoder_id))
         for job_id in left:
             if rules.after_restart(_load(session, job_id).state) is JobState.UNKNOWN:
-                lose_track(job_id=job_id, code="interrupted", now=now)
+                lose_track(job_id=job_id, code="desk_away" if is_away else "interrupted", now=now)
             else:
-                fail(job_id=job_id, code="restarted", now=now)
+                fail(job_id=job_id, code="desk_away" if is_away else "restarted", now=now)
         return len(left)
 
 

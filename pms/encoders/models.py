@@ -10,6 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId, enum_column
+from pms.protocol.encoder_line import Capability
+
+
+def _unique_while(name: str, condition: str, *columns: str) -> sa.Index:
+    where = sa.text(condition)
+    return sa.Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
 
 
 class EncoderState(StrEnum):
@@ -19,30 +25,110 @@ class EncoderState(StrEnum):
     READY = "ready"
 
 
+class DeskAgent(HasId, Base):
+    """A program at another desk that owns the ports there (`pms agent`). Its token is known to it alone."""
+
+    __tablename__ = "desk_agent"
+
+    name: Mapped[str] = mapped_column(sa.String(40))
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    # Which start of the program speaks: an earlier one that turns up again is sent away.
+    run_id: Mapped[str | None] = mapped_column(sa.String(36))
+    host: Mapped[str] = mapped_column(sa.String(80), default="")
+    version: Mapped[str] = mapped_column(sa.String(20), default="")
+    last_seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (_unique_while("uq_desk_agent_name", "revoked_at IS NULL", "name"),)
+
+
 class Encoder(HasId, Base):
-    """A machine that writes cards, on a port of the server."""
+    """A machine that writes cards or takes fingerprints, on a port of the server or of a desk's agent."""
 
     __tablename__ = "encoder"
 
-    name: Mapped[str] = mapped_column(sa.String(40), unique=True)
-    url: Mapped[str] = mapped_column(sa.String(200), unique=True)  # a device path or a pyserial URL
-    is_enabled: Mapped[bool] = mapped_column(default=True)
+    name: Mapped[str] = mapped_column(sa.String(40))
+    driver: Mapped[str] = mapped_column(sa.String(20), default="machine")  # a file in pms.devices.drivers
+    # A device path or a pyserial URL; None: bound to no port, so nobody can use it.
+    url: Mapped[str | None] = mapped_column(sa.String(200))
+    agent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("desk_agent.id"), index=True)
     state: Mapped[EncoderState] = mapped_column(enum_column(EncoderState), default=EncoderState.OFFLINE)
     state_at: Mapped[datetime | None]
+    # Why it is offline: a code of `pms.devices.errors`, and the engineer's words for it.
+    error_code: Mapped[str | None] = mapped_column(sa.String(40))
+    error_text: Mapped[str] = mapped_column(sa.String(200), default="")
     serial_number: Mapped[str] = mapped_column(sa.String(16), default="")
     model: Mapped[str] = mapped_column(sa.String(40), default="")
-    last_error: Mapped[str] = mapped_column(sa.String(200), default="")
+    firmware: Mapped[str] = mapped_column(sa.String(40), default="")
+    capabilities: Mapped[int] = mapped_column(default=3)  # `pms.protocol.encoder_line.Capability`
     created_at: Mapped[datetime]
+    # Its jobs are history, so the row stays.
+    deleted_at: Mapped[datetime | None]
+
+    agent: Mapped[DeskAgent | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        _unique_while("uq_encoder_name", "deleted_at IS NULL", "name"),
+        # A port belongs to one machine; the ports of different desks have the same names.
+        _unique_while("uq_encoder_url", "agent_id IS NULL", "url"),
+        _unique_while("uq_encoder_agent_url", "agent_id IS NOT NULL", "agent_id", "url"),
+        sa.CheckConstraint("deleted_at IS NULL OR url IS NULL", name="deleted_is_unbound"),
+        sa.CheckConstraint("agent_id IS NULL OR url IS NOT NULL", name="agent_has_port"),
+    )
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it has a port, so that somebody can use it."""
+        return self.url is not None
+
+    @property
+    def takes_cards(self) -> bool:
+        """Whether it can read and write cards."""
+        return bool(self.capabilities & (Capability.CLASSIC | Capability.NTAG))
+
+    @property
+    def takes_fingers(self) -> bool:
+        """Whether it has a fingerprint module."""
+        return bool(self.capabilities & Capability.FINGERPRINT)
+
+
+class FoundPort(HasId, Base):
+    """A port that the server (no agent) or a desk's computer has, and what answered there when somebody asked."""
+
+    __tablename__ = "found_port"
+
+    agent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("desk_agent.id"), index=True)
+    url: Mapped[str] = mapped_column(sa.String(200))
+    description: Mapped[str] = mapped_column(sa.String(120), default="")
+    seen_at: Mapped[datetime]
+    # Somebody wants to know what is there; the owner of the ports says hello and stores the answer.
+    asked_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    error_code: Mapped[str | None] = mapped_column(sa.String(40))
+    driver: Mapped[str | None] = mapped_column(sa.String(20))
+    model: Mapped[str] = mapped_column(sa.String(40), default="")
+    serial_number: Mapped[str] = mapped_column(sa.String(16), default="")
+    firmware: Mapped[str] = mapped_column(sa.String(40), default="")
+
+    __table_args__ = (
+        _unique_while("uq_found_port_url", "agent_id IS NULL", "url"),
+        _unique_while("uq_found_port_agent_url", "agent_id IS NOT NULL", "agent_id", "url"),
+    )
 
 
 class JobKind(StrEnum):
-    """What a machine is asked to do with the next card."""
+    """What a machine is asked to do with the next card, or finger."""
 
     WRITE = "write"
     READ = "read"
     ERASE = "erase"
     # Blink and beep, so that somebody sees which machine is meant; needs no card.
     SIGNAL = "signal"
+    # A card of staff: signed grants instead of a guest's.
+    STAFF = "staff"
+    # Take a finger and bring its template.
+    FINGER = "finger"
 
 
 class JobState(StrEnum):
@@ -92,6 +178,8 @@ class EncoderJob(Base):
     deadline_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     is_cancel_requested: Mapped[bool] = mapped_column(default=False)
+    # The start of the agent that took it (`DeskAgent.run_id`); None on a port of the server.
+    run_id: Mapped[str | None] = mapped_column(sa.String(36))
     card_uid: Mapped[str | None] = mapped_column(sa.String(20))
     card_medium: Mapped[str | None] = mapped_column(sa.String(20))
     error_code: Mapped[str | None] = mapped_column(sa.String(40))
@@ -102,12 +190,6 @@ class EncoderJob(Base):
 
     __table_args__ = (
         # A machine does one thing at a time, whichever process owns it.
-        sa.Index(
-            "uq_encoder_job_active",
-            "encoder_id",
-            unique=True,
-            sqlite_where=sa.text(_ACTIVE),
-            postgresql_where=sa.text(_ACTIVE),
-        ),
+        _unique_while("uq_encoder_job_active", _ACTIVE, "encoder_id"),
         sa.Index("ix_encoder_job_state_created_at", "state", "created_at"),
     )

@@ -10,6 +10,7 @@ from pms.core.text import N_
 from pms.encoders.models import JobKind, JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
 CARD_SECONDS = 30
@@ -19,6 +20,7 @@ GONE_AFTER_SECONDS = 10
 UNCLAIMED_AFTER_SECONDS = 8
 """After that the page says that nobody looks after the machine."""
 MAX_JOBS = 12
+MAX_NAME = 40
 
 _UNTOUCHED = frozenset({JobState.FAILED, JobState.CANCELLED})
 
@@ -35,7 +37,7 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.UNKNOWN: frozenset(),
 }
 
-WRITES = frozenset({JobKind.WRITE, JobKind.ERASE})
+WRITES = frozenset({JobKind.WRITE, JobKind.ERASE, JobKind.STAFF})
 
 
 class IllegalTransition(RuntimeError):
@@ -50,6 +52,14 @@ class BadUrl(Invalid):
     message = N_("This is no address of a port. Choose one of the list, or write a path such as /dev/ttyUSB0 or COM3.")
 
 
+class BadDriver(Invalid):
+    """No machine of this make can be at such a port."""
+
+    code = "bad_driver"
+    field = "driver"
+    message = N_("No machine of this make can be at such a port.")
+
+
 class BadName(Invalid):
     """A machine needs a name that fits beside its light."""
 
@@ -58,7 +68,9 @@ class BadName(Invalid):
     message = N_("Give the machine a name of 1 to 40 characters.")
 
 
-_PORT = re.compile(r"(/[^\s\0]+|COM\d{1,3}|(socket|rfc2217)://[^\s/]+:\d{1,5}(\?\S*)?|hwgrep://\S+)", re.ASCII)
+_PORT = re.compile(
+    r"(/[^\s\0]+|COM\d{1,3}|(socket|rfc2217)://[^\s/]+:\d{1,5}(\?\S*)?|hwgrep://\S+|pcsc://[^\0\r\n]+)", re.ASCII
+)
 
 
 def check_transition(kind: JobKind, old: JobState, new: JobState) -> None:
@@ -89,9 +101,23 @@ def seconds_left(deadline: datetime | None, now: datetime) -> int:
     return max(0, round((deadline - now).total_seconds())) if deadline else 0
 
 
-def check_machine(name: str, url: str) -> None:
-    """BadName or BadUrl."""
-    if not 1 <= len(name.strip()) <= 40:
+def can_do(kind: JobKind, *, takes_cards: bool, takes_fingers: bool) -> bool:
+    """Whether a machine with these parts can do jobs of a kind."""
+    if kind is JobKind.SIGNAL:
+        return True
+    return takes_fingers if kind is JobKind.FINGER else takes_cards
+
+
+def check_name(name: str) -> None:
+    """BadName."""
+    if not 1 <= len(name.strip()) <= MAX_NAME:
         raise BadName
+
+
+def check_machine(name: str, url: str, driver: str, possible: Collection[str]) -> None:
+    """BadName, BadUrl, or BadDriver unless the make is one of those that can be at such a port, or to be found out."""
+    check_name(name)
     if len(url) > 200 or not _PORT.fullmatch(url):
         raise BadUrl
+    if driver and driver not in possible:
+        raise BadDriver

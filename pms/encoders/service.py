@@ -5,15 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from pms.audit import service as audit
 from pms.core.db import transaction
-from pms.core.errors import DomainError, Invalid
+from pms.core.errors import DomainError, Invalid, NotFound
 from pms.core.text import N_
+from pms.devices import registry
 from pms.encoders import job_course, queries, rules
-from pms.encoders.models import Encoder, EncoderJob, EncoderState, JobKind, JobState
+from pms.encoders.models import DeskAgent, Encoder, EncoderJob, EncoderState, FoundPort, JobKind, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +31,27 @@ class MachineExists(DomainError):
     message = N_("Another machine has this name or this port already.")
 
 
-class MachineDisabled(DomainError):
-    """Jobs go to machines that are in use."""
+class MachineUnbound(DomainError):
+    """Jobs go to machines that have a port."""
 
-    code = "machine_disabled"
+    code = "machine_unbound"
     field = "encoder_id"
-    message = N_("%(name)s is switched off. Choose another machine.")
+    message = N_("%(name)s is bound to no port. Choose another machine.")
+
+
+class NotForThat(DomainError):
+    """A fingerprint module writes no cards, and a card machine without a module takes no fingers."""
+
+    code = "not_for_that"
+    field = "encoder_id"
+    message = N_("%(name)s cannot do that. Choose another machine.")
+
+
+class PortBound(DomainError):
+    """A port with a machine on it is not asked who is there: the machine says so itself."""
+
+    code = "port_bound"
+    message = N_("A machine is bound to this port already.")
 
 
 class TooManyJobs(Invalid):
@@ -53,41 +68,106 @@ class TooLateToCancel(DomainError):
     message = N_("It is too late to cancel: the card is being written or the job has ended.")
 
 
-def add_encoder(*, name: str, url: str, actor: Actor, now: datetime) -> Encoder:
-    """A new machine; whoever owns the ports opens it within a second. BadName, BadUrl, MachineExists."""
-    rules.check_machine(name, url)
+def add_encoder(
+    *, name: str, url: str, driver: str = "machine", agent_id: int | None = None, actor: Actor, now: datetime
+) -> Encoder:
+    """A new machine at a port of the server, or of a desk's agent; whoever owns the port opens it within a second.
+
+    `driver` "" lets the port's owner find out which make it is. BadName, BadUrl, BadDriver, NoSuchAgent, MachineExists.
+    """
+    rules.check_machine(name, url, driver, possible_drivers(url))
     with transaction() as session:
-        machine = Encoder(name=name.strip(), url=url, is_enabled=True, state=EncoderState.OFFLINE, created_at=now)
+        _hold_agent(session, agent_id)
+        machine = Encoder(
+            name=name.strip(),
+            driver=driver,
+            url=url,
+            agent_id=agent_id,
+            state=EncoderState.OFFLINE,
+            created_at=now,
+        )
         session.add(machine)
         _flush(session)
         _audit(machine, "encoders.added", actor, now, None, {"name": machine.name, "url": url})
         return machine
 
 
-def change_encoder(*, encoder_id: int, name: str, url: str, is_enabled: bool, actor: Actor, now: datetime) -> Encoder:
-    """Rename, move to another port, switch on or off; jobs that wait for a machine switched off are failed."""
-    rules.check_machine(name, url)
+def change_encoder(
+    *,
+    encoder_id: int,
+    name: str,
+    url: str | None,
+    driver: str = "machine",
+    agent_id: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Encoder:
+    """Rename, bind to a port or to another one. `url` None leaves a machine that is bound to no port as it is."""
+    rules.check_name(name)
+    if url is not None:
+        rules.check_machine(name, url, driver, possible_drivers(url))
     with transaction() as session:
         machine = _hold(session, encoder_id, against_jobs=True)
-        before = {"name": machine.name, "url": machine.url, "is_enabled": machine.is_enabled}
-        machine.name, machine.url, machine.is_enabled = name.strip(), url, is_enabled
-        after = {"name": machine.name, "url": url, "is_enabled": is_enabled}
+        before = _place(machine)
+        machine.name = name.strip()
+        if url is not None:
+            _hold_agent(session, agent_id)
+            if (machine.url, machine.agent_id, machine.driver) != (url, agent_id, driver):
+                machine.error_code, machine.error_text = None, ""
+            machine.url, machine.agent_id, machine.driver = url, agent_id, driver
         _flush(session)
-        changed = [key for key, value in after.items() if before[key] != value]
-        if not is_enabled:
-            machine.state, machine.state_at = EncoderState.OFFLINE, now
-            for job_id in queries.queued(encoder_id):
-                job_course.fail(job_id=job_id, code="disabled", now=now)
-        if changed:
-            _audit(
-                machine,
-                "encoders.changed",
-                actor,
-                now,
-                {key: before[key] for key in changed},
-                {key: after[key] for key in changed},
-            )
+        _audit_change(machine, "encoders.changed", before, actor, now)
         return machine
+
+
+def unbind_encoder(*, encoder_id: int, actor: Actor, now: datetime) -> None:
+    """Let the machine's port go: nobody can use it until it is bound again. Jobs that wait for it fail."""
+    with transaction() as session:
+        machine = _hold(session, encoder_id, against_jobs=True)
+        if machine.is_bound:
+            before = _place(machine)
+            _unbind(machine, now)
+            _audit_change(machine, "encoders.unbound", before, actor, now)
+
+
+def delete_encoder(*, encoder_id: int, actor: Actor, now: datetime) -> None:
+    """The machine is gone for good; what it has done stays on record."""
+    with transaction() as session:
+        machine = _hold(session, encoder_id, against_jobs=True)
+        before = _place(machine)
+        _unbind(machine, now)
+        machine.deleted_at = now
+        _audit(machine, "encoders.deleted", actor, now, before, {})
+
+
+def possible_drivers(url: str) -> list[str]:
+    """The makes that may be found at a port."""
+    return [driver.name for driver in registry.drivers_for(url)]
+
+
+def ask_port(*, port_id: int, now: datetime) -> None:
+    """Let the owner of a port find out who is there. NotFound; PortBound where a machine of ours is."""
+    with transaction() as session:
+        port = session.get(FoundPort, port_id)
+        if port is None:
+            raise NotFound
+        if queries.find_at(port.agent_id, port.url) is not None:
+            raise PortBound
+        port.asked_at, port.answered_at, port.error_code, port.driver = now, None, None, None
+
+
+def _unbind(machine: Encoder, now: datetime) -> None:
+    machine.url = machine.agent_id = None
+    machine.state, machine.state_at, machine.error_code, machine.error_text = EncoderState.OFFLINE, now, None, ""
+    for job_id in queries.queued(machine.id):
+        job_course.fail(job_id=job_id, code="unbound", now=now)
+
+
+def release_agent(*, agent_id: int, actor: Actor, now: datetime) -> None:
+    """The machines at a desk lose their ports, because its agent is no more; joins the caller's transaction."""
+    with transaction():
+        for machine in queries.machines_of_agent(agent_id):
+            unbind_encoder(encoder_id=machine.id, actor=actor, now=now)
 
 
 def queue_jobs(
@@ -103,7 +183,7 @@ def queue_jobs(
 ) -> list[EncoderJob]:
     """One job a subject, in order; a batch that exists already is given back as it is, so that posting twice is harmless.
 
-    NoSuchMachine, MachineDisabled, TooManyJobs.
+    NoSuchMachine, MachineUnbound, NotForThat, TooManyJobs.
     """
     if not 1 <= len(subjects) <= rules.MAX_JOBS:
         raise TooManyJobs(most=rules.MAX_JOBS)
@@ -112,8 +192,10 @@ def queue_jobs(
         if existing:
             return existing
         machine = _hold(session, encoder_id)
-        if not machine.is_enabled:
-            raise MachineDisabled(name=machine.name)
+        if not machine.is_bound:
+            raise MachineUnbound(name=machine.name)
+        if not rules.can_do(kind, takes_cards=machine.takes_cards, takes_fingers=machine.takes_fingers):
+            raise NotForThat(name=machine.name)
         jobs = [
             EncoderJob(
                 id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{batch_id}/{position}")),
@@ -143,6 +225,16 @@ def queue_jobs(
             # The same form, posted at the same instant on PostgreSQL.
             return list(queries.batch(batch_id))
         return jobs
+
+
+def choose(*, encoder_id: int) -> Encoder:
+    """The machine that a desk wants to make its cards on; NoSuchMachine, MachineUnbound, NotForThat."""
+    machine = queries.get_encoder(encoder_id)
+    if not machine.is_bound:
+        raise MachineUnbound(name=machine.name)
+    if not machine.takes_cards:
+        raise NotForThat(name=machine.name)
+    return machine
 
 
 def send_signal(*, encoder_id: int, request_id: str, actor: Actor, now: datetime) -> str:
@@ -195,25 +287,6 @@ def cancel_for_stay(*, stay_id: int, actor: Actor, now: datetime) -> None:
             cancel_job(job_id=job_id, actor=actor, now=now)
 
 
-def note_state(
-    *, encoder_id: int, state: EncoderState, error: str, serial_number: str, model: str, actor: Actor, now: datetime
-) -> None:
-    """What the port's owner found; stored and put into the audit trail only when it is news."""
-    with transaction() as session:
-        machine = session.scalars(sa.select(Encoder).where(Encoder.id == encoder_id)).one_or_none()
-        if machine is None:
-            return
-        is_news = machine.state is not state
-        plate = (serial_number or machine.serial_number, model or machine.model, error[:200])
-        if not is_news and (machine.serial_number, machine.model, machine.last_error) == plate:
-            return
-        machine.serial_number, machine.model, machine.last_error = plate
-        if is_news:
-            before = {"state": machine.state.value}
-            machine.state, machine.state_at = state, now
-            _audit(machine, f"encoders.{state.value}", actor, now, before, {"state": state.value})
-
-
 def _hold(session: Session, encoder_id: int, *, against_jobs: bool = False) -> Encoder:
     """The machine as it stays until this transaction ends; NoSuchMachine.
 
@@ -221,9 +294,35 @@ def _hold(session: Session, encoder_id: int, *, against_jobs: bool = False) -> E
     """
     lock = True if against_jobs else {"read": True, "key_share": True}
     machine = session.get(Encoder, encoder_id, with_for_update=lock, populate_existing=True)
-    if machine is None:
+    if machine is None or machine.deleted_at is not None:
         raise queries.NoSuchMachine
     return machine
+
+
+def _hold_agent(session: Session, agent_id: int | None) -> None:
+    """The desk as it stays until this transaction ends; NoSuchAgent."""
+    if agent_id is None:
+        return
+    agent = session.get(DeskAgent, agent_id, with_for_update={"read": True, "key_share": True}, populate_existing=True)
+    if agent is None or agent.revoked_at is not None:
+        raise queries.NoSuchAgent
+
+
+def _place(machine: Encoder) -> dict[str, object]:
+    return {
+        "name": machine.name,
+        "url": machine.url,
+        "driver": machine.driver,
+        "agent_id": str(machine.agent_id) if machine.agent_id else None,
+    }
+
+
+def _audit_change(machine: Encoder, action: str, before: dict[str, object], actor: Actor, now: datetime) -> None:
+    after = _place(machine)
+    changed = [key for key, value in after.items() if before[key] != value]
+    if changed:
+        old, new = {key: before[key] for key in changed}, {key: after[key] for key in changed}
+        _audit(machine, action, actor, now, old, new)
 
 
 def _flush(session: Session) -> None:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from pms.core.text import N_
-from pms.encoders.models import EncoderState, JobState
+from pms.encoders.models import EncoderState, JobKind, JobState
 
 STATE_WORDS: dict[EncoderState, str] = {
     EncoderState.READY: N_("Connected"),
     EncoderState.OFFLINE: N_("Not connected"),
+}
+
+KIND_WORDS: dict[JobKind, str] = {
+    JobKind.WRITE: N_("Key card"),
+    JobKind.READ: N_("Read a card"),
+    JobKind.ERASE: N_("Erase a card"),
+    JobKind.SIGNAL: N_("Show itself"),
+    JobKind.STAFF: N_("Staff card"),
+    JobKind.FINGER: N_("Fingerprint"),
 }
 
 JOB_WORDS: dict[JobState, str] = {
@@ -38,10 +47,12 @@ ERROR_WORDS: dict[str, str] = {
     "unsupported": N_("This machine cannot do that, or its firmware is too old."),
     "card_too_small": N_("There is not enough room on this card for all its doors. Use a card with more memory."),
     "cancelled": N_("It was cancelled before anything was written."),
+    "desk_away": N_("The program at that desk is not heard of. Look whether its computer runs and has a network."),
+    "server_away": N_("The desk's program could not reach the server."),
     "restarted": N_("The program was restarted before anything was written."),
     "interrupted": N_("The program was stopped while the card was being written."),
     "earlier_failed": N_("It was not begun, because the card before it did not succeed."),
-    "disabled": N_("The machine was switched off on the machines page."),
+    "unbound": N_("The machine was unbound from its port meanwhile."),
     "foreign_card": N_("The card on the machine holds something that should not be lost without a question."),
     "internal": N_("Something went wrong in the program; it is written in its log."),
 }
@@ -60,12 +71,19 @@ ACTIONS = {
     "encoders.ready": N_("The card machine %(subject)s was connected"),
     "encoders.offline": N_("The card machine %(subject)s was disconnected"),
     "encoders.signalled": N_("Let the card machine %(subject)s blink"),
-    "encoders.cancelled": N_("Cancelled card %(subject)s at the machine"),
+    "encoders.unbound": N_("Unbound the card machine %(subject)s from its port"),
+    "encoders.deleted": N_("Deleted the card machine %(subject)s"),
+    "encoders.cancelled": N_("Cancelled a job at a card machine"),
+    "encoders.agent_added": N_("Added the desk %(subject)s"),
+    "encoders.agent_revoked": N_("Revoked the token of the desk %(subject)s"),
+    "encoders.agent_started": N_("The program at the desk %(subject)s started"),
+    "encoders.keys_sent": N_("Sent the sector keys of card %(subject)s to a desk"),
 }
 FIELDS = {
     "name": N_("Name"),
     "url": N_("Port"),
-    "is_enabled": N_("In use"),
+    "driver": N_("Make"),
+    "agent_id": N_("Desk"),
     "state": N_("State"),
 }
 VALUES = {"state": {str(key): text for key, text in STATE_WORDS.items()}}

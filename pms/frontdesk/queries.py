@@ -126,7 +126,7 @@ def move_rooms(stay: Stay, *, tonight: date) -> Sequence[RoomOffer]:
 
 def machines(chosen_id: int | None) -> tuple[Sequence[Encoder], Encoder | None]:
     """The card machines in use, and the one that this desk means."""
-    return encoders.list_enabled(), encoders.desk_encoder(chosen_id)
+    return encoders.list_for_cards(), encoders.desk_encoder(chosen_id)
 
 
 def _is_room_ready(stay: Stay, inside: set[int | None]) -> bool:

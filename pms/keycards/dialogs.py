@@ -42,7 +42,7 @@ def fresh_keys_form() -> KeysForm:
 
 def fill_machines(form: MachineChoice, chosen_id: int | None) -> None:
     """The machines in use; this desk's is chosen already. A form that is new gets its id."""
-    machines = encoders.list_enabled()
+    machines = encoders.list_for_cards()
     form.encoder_id.choices = [
         (
             machine.id,

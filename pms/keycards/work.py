@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pms.audit import service as audit
 from pms.core.actor import Actor
-from pms.devices.card_writer import CardKeys
-from pms.encoders.answers import CardRefused, TakeAway, WritePlan, register
+from pms.devices.card_content import CardKeys
+from pms.devices.task import CardRefused, TakeAway, WritePlan
+from pms.encoders.answers import register
 from pms.encoders.models import EncoderJob, JobKind
 from pms.keycards import queries, reading, rules, service
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, Proof
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from pms.devices.card_writer import CardContent
+    from pms.devices.card_content import CardContent
     from pms.devices.encoder import CardPresence
     from pms.properties.models import SiteKey
 

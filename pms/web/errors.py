@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from pms.web import filters
 from pms.web.render import add_trigger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask_wtf import FlaskForm
 
 _SENTENCES: dict[int, tuple[str, str]] = {
@@ -56,6 +59,15 @@ def put_into(form: FlaskForm, error: DomainError) -> None:
         form[name].errors = [*form[name].errors, sentence(error)]
     else:
         form.form_errors = [*form.form_errors, sentence(error)]
+
+
+@contextmanager
+def shown_in(form: FlaskForm) -> Iterator[None]:
+    """What is refused inside is shown in the form, and the view goes on to show it again."""
+    try:
+        yield
+    except DomainError as error:
+        put_into(form, error)
 
 
 def install(app: Flask) -> None:

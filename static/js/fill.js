@@ -1,8 +1,10 @@
-// A button that offers a value puts it into the field that it names.
+// A button that offers values puts them into the fields that it names.
 document.addEventListener("click", (event) => {
   const offer = event.target.closest("[data-fill]");
   if (!offer) return;
-  const field = offer.closest("form").elements[offer.dataset.fill];
-  field.value = offer.dataset.value;
-  field.focus();
+  for (const [name, value] of Object.entries(JSON.parse(offer.dataset.fill))) {
+    const field = offer.closest("form").elements[name];
+    field.value = value;
+    field.focus();
+  }
 });

@@ -15,6 +15,7 @@ from pms.core.db import db, transaction
 from pms.core.errors import NotFound
 from pms.devices.card_writer import CardContent, UnitState
 from pms.devices.encoder import CardPresence
+from pms.devices.task import NotWanted
 from pms.encoders import job_course, queries, rules, service
 from pms.encoders.models import EncoderJob, JobKind, JobState
 from pms.encoders.rules import IllegalTransition
@@ -35,6 +36,8 @@ LEGAL = {
     JobKind.ERASE: FOR_ALL | {(W, WR), (WR, CH), (CH, D), (WR, U), (CH, U)},
     JobKind.READ: FOR_ALL | {(W, D)},
     JobKind.SIGNAL: FOR_ALL | {(W, D)},
+    JobKind.STAFF: FOR_ALL | {(W, WR), (WR, CH), (CH, D), (WR, U), (CH, U)},
+    JobKind.FINGER: FOR_ALL | {(W, D)},
 }
 
 
@@ -199,7 +202,7 @@ def test_the_first_byte_is_not_written_once_somebody_has_cancelled(any_machine, 
     service.cancel_job(job_id=job_id, actor=CLERK, now=now)
     # The any_machine's owner has not heard of it yet.
     assert (job(job_id).state, job(job_id).is_cancel_requested) == (W, True)
-    with pytest.raises(job_course.CancelledMeanwhile):
+    with pytest.raises(NotWanted):
         job_course.begin_writing(job_id=job_id, presence=CARD, now=now)
     assert job(job_id).state is W
 
@@ -222,7 +225,7 @@ def test_of_a_cancel_and_a_first_byte_at_the_same_moment_one_happens(any_machine
             lambda job_id=job_id: job_course.begin_writing(job_id=job_id, presence=CARD, now=now),
         )
         cancelled, begun = race(2, lambda number, works=works: works[number]())
-        if isinstance(begun, job_course.CancelledMeanwhile):
+        if isinstance(begun, NotWanted):
             assert cancelled is None
             job_course.cancel(job_id=job_id, now=now)
         else:

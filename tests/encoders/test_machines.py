@@ -1,4 +1,4 @@
-"""Machines are added, renamed, moved to another port, switched off and on again."""
+"""Machines are added, renamed, moved to another port, unbound, deleted."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pms.audit.models import AuditEntry
 from pms.core.actor import Actor
 from pms.core.db import db
 from pms.core.errors import Invalid
-from pms.encoders import queries, rules, service
+from pms.devices.encoder import EncoderIdentity
+from pms.encoders import machine_states, queries, rules, service
 from pms.encoders.models import Encoder, EncoderState, JobKind, JobState
 from pms.encoders.queries import NoSuchMachine
 from pms.encoders.rules import BadName, BadUrl
-from pms.encoders.service import MachineDisabled, MachineExists, TooLateToCancel, TooManyJobs
+from pms.encoders.service import MachineExists, MachineUnbound, TooLateToCancel, TooManyJobs
+from pms.protocol.encoder_line import Capability
 from tests.races import race
 
 TECHNICIAN = Actor(kind="account", name="Tom", account_id=4)
@@ -28,8 +30,16 @@ def add(now, name="Front desk 1", url="/dev/ttyUSB0") -> int:
 def change(machine_id, now, **values) -> None:
     """Store the form with these values changed."""
     machine = queries.get_encoder(machine_id)
-    wanted = {"name": machine.name, "url": machine.url, "is_enabled": machine.is_enabled, **values}
+    wanted = {"name": machine.name, "url": machine.url, **values}
     service.change_encoder(encoder_id=machine_id, actor=TECHNICIAN, now=now, **wanted)
+
+
+def unbind(machine_id, now) -> None:
+    service.unbind_encoder(encoder_id=machine_id, actor=TECHNICIAN, now=now)
+
+
+def bind(machine_id, now) -> None:
+    change(machine_id, now, url="/dev/ttyUSB0")
 
 
 def stored(machine_id) -> Encoder:
@@ -58,9 +68,9 @@ def trail() -> list[AuditEntry]:
 # --- adding
 
 
-def test_a_new_machine_is_in_use_and_not_connected_yet(house, now):
+def test_a_new_machine_is_bound_and_not_connected_yet(house, now):
     machine = stored(add(now, name="  Front desk 1 "))
-    assert (machine.name, machine.url, machine.is_enabled) == ("Front desk 1", "/dev/ttyUSB0", True)
+    assert (machine.name, machine.url, machine.is_bound) == ("Front desk 1", "/dev/ttyUSB0", True)
     assert machine.state is EncoderState.OFFLINE
     (entry,) = trail()
     assert (entry.action, entry.actor_name, entry.subject_label) == ("encoders.added", "Tom", "Front desk 1")
@@ -70,8 +80,8 @@ def test_a_new_machine_is_in_use_and_not_connected_yet(house, now):
 @pytest.mark.parametrize("name", ["", "   ", "x" * 41])
 def test_a_machine_has_a_name_that_fits(name):
     with pytest.raises(BadName):
-        rules.check_machine(name, "/dev/ttyUSB0")
-    rules.check_machine("x" * 40, "/dev/ttyUSB0")
+        rules.check_machine(name, "/dev/ttyUSB0", "machine", ["machine"])
+    rules.check_machine("x" * 40, "/dev/ttyUSB0", "machine", ["machine"])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +96,7 @@ def test_a_machine_has_a_name_that_fits(name):
     ],
 )
 def test_every_kind_of_port_is_taken(url):
-    rules.check_machine("Front desk 1", url)
+    rules.check_machine("Front desk 1", url, "machine", ["machine"])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +120,7 @@ def test_every_kind_of_port_is_taken(url):
 )
 def test_what_is_no_port_is_refused(url):
     with pytest.raises(BadUrl):
-        rules.check_machine("Front desk 1", url)
+        rules.check_machine("Front desk 1", url, "machine", ["machine"])
 
 
 def test_a_value_that_cannot_be_right_is_the_forms_affair(house, now):
@@ -176,9 +186,7 @@ def test_a_change_that_is_refused_changes_nothing(any_house, now):
 
 def test_a_machine_that_does_not_exist_is_said_not_to_exist(house, now):
     with pytest.raises(NoSuchMachine):
-        service.change_encoder(
-            encoder_id=1, name="Front desk 1", url="/dev/ttyUSB0", is_enabled=True, actor=TECHNICIAN, now=now
-        )
+        service.change_encoder(encoder_id=1, name="Front desk 1", url="/dev/ttyUSB0", actor=TECHNICIAN, now=now)
     with pytest.raises(NoSuchMachine):
         service.queue_jobs(
             encoder_id=1,
@@ -194,53 +202,45 @@ def test_a_machine_that_does_not_exist_is_said_not_to_exist(house, now):
 # --- switching off
 
 
-def test_switching_off_ends_what_waits_for_the_machine(any_house, now):
+def test_unbinding_ends_what_waits_for_the_machine(any_house, now):
     machine = add(now)
-    service.note_state(
-        encoder_id=machine,
-        state=EncoderState.READY,
-        error="",
-        serial_number="932211c49aeb6f8a",
-        model="ZC-20",
-        actor=TECHNICIAN,
-        now=now,
-    )
+    note(machine, now, EncoderState.READY)
     batches = [queue(machine, now, copies=2), queue(machine, now)]
-    change(machine, now, is_enabled=False)
+    unbind(machine, now)
     assert stored(machine).state is EncoderState.OFFLINE
     states = [(job.state, job.error_code) for batch in batches for job in queries.batch(batch)]
     assert states == [
-        (JobState.FAILED, "disabled"),
+        (JobState.FAILED, "unbound"),
         (JobState.CANCELLED, "earlier_failed"),
-        (JobState.FAILED, "disabled"),
+        (JobState.FAILED, "unbound"),
     ]
 
 
-def test_a_machine_that_is_switched_off_gets_no_jobs_until_it_is_on_again(house, now):
+def test_a_machine_that_is_bound_to_nothing_gets_no_jobs_until_it_is_bound_again(house, now):
     machine = add(now)
-    change(machine, now, is_enabled=False)
-    with pytest.raises(MachineDisabled) as caught:
+    unbind(machine, now)
+    with pytest.raises(MachineUnbound) as caught:
         queue(machine, now)
     assert caught.value.params == {"name": "Front desk 1"}
-    with pytest.raises(MachineDisabled):
+    with pytest.raises(MachineUnbound):
         service.send_signal(encoder_id=machine, request_id="r", actor=TECHNICIAN, now=now)
-    assert queries.list_enabled() == []
-    change(machine, now, is_enabled=True)
+    assert queries.list_bound() == []
+    bind(machine, now)
     assert len(queries.batch(queue(machine, now))) == 1
 
 
-def test_a_job_is_never_left_at_a_machine_that_is_switched_off_at_the_same_moment(any_house, now):
+def test_a_job_is_never_left_at_a_machine_that_is_unbound_at_the_same_moment(any_house, now):
     machine = add(now)
     for _ in range(8):
         batch_id = str(uuid.uuid4())
         race(
             2,
             lambda number, batch_id=batch_id: (
-                change(machine, now, is_enabled=False) if number else queue(machine, now, batch_id=batch_id)
+                unbind(machine, now) if number else queue(machine, now, batch_id=batch_id)
             ),
         )
         assert not [job for job in queries.batch(batch_id) if not job.state.is_final]
-        change(machine, now, is_enabled=True)
+        bind(machine, now)
 
 
 # --- asking for something
@@ -290,15 +290,12 @@ def test_cancelling_a_batch_ends_all_of_it(house, now):
 
 
 def note(machine, now, state, error="") -> None:
-    service.note_state(
-        encoder_id=machine,
-        state=state,
-        error=error,
-        serial_number="932211c49aeb6f8a" if state is EncoderState.READY else "",
-        model="ZC-20" if state is EncoderState.READY else "",
-        actor=Actor(kind="port", name=""),
-        now=now,
-    )
+    port = Actor(kind="port", name="")
+    if state is EncoderState.READY:
+        plate = EncoderIdentity("932211c49aeb6f8a", "ZC-20", "line 1", Capability.CLASSIC | Capability.NTAG)
+        machine_states.note_ready(encoder_id=machine, driver="machine", identity=plate, actor=port, now=now)
+    else:
+        machine_states.note_offline(encoder_id=machine, code="gone", text=error, actor=port, now=now)
 
 
 def test_only_news_of_a_machine_goes_into_the_trail(house, now):
@@ -310,7 +307,7 @@ def test_only_news_of_a_machine_goes_into_the_trail(house, now):
     row = stored(machine)
     # The name plate is kept, so that one knows which machine is missed.
     assert (row.serial_number, row.model) == ("932211c49aeb6f8a", "ZC-20")
-    assert row.last_error == "opening the port failed"
+    assert row.error_text == "opening the port failed"
     assert [entry.action for entry in trail()] == ["encoders.added", "encoders.ready", "encoders.offline"]
 
 

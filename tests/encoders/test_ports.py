@@ -13,10 +13,12 @@ from pms.audit.models import AuditEntry
 from pms.config import ROOT
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
+from pms.devices import task, worker
 from pms.devices.errors import EncoderGone
 from pms.devices.port import Port
-from pms.encoders import job_course, port_worker, queries, service
+from pms.encoders import job_course, queries, service
 from pms.encoders.models import EncoderState, JobKind, JobState
+from pms.encoders.office import TableOffice
 from pms.encoders.port_ownership import AdvisoryLock, FileLock, ownership_for
 from pms.encoders.port_worker import PortOwner
 from pms.protocol.encoder_line import Answer, Signal, SignalPattern, Status
@@ -31,6 +33,7 @@ import sys
 from pathlib import Path
 from pms.config import Settings
 from pms.core.db import db
+from pms.encoders.office import TableOffice
 from pms.encoders.port_ownership import ownership_for
 home, url = sys.argv[1:]
 db.connect(url)
@@ -64,7 +67,7 @@ def row(machine: Machine):
 
 def change(machine: Machine, now, **values) -> None:
     present = row(machine)
-    wanted = {"name": present.name, "url": present.url, "is_enabled": present.is_enabled, **values}
+    wanted = {"name": present.name, "url": present.url, **values}
     service.change_encoder(encoder_id=machine.id, actor=TECHNICIAN, now=now, **wanted)
 
 
@@ -195,9 +198,10 @@ def test_whoever_becomes_the_owner_settles_what_was_left_also_where_no_machine_i
 
 
 def test_no_device_is_talked_to_inside_a_transaction(house):
+    office = TableOffice(7)
     with transaction(), pytest.raises(RuntimeError, match="inside a transaction"):
-        port_worker._at_rest()
-    port_worker._at_rest()
+        office.next_task()
+    assert office.next_task() is None
 
 
 # --- the table is followed
@@ -208,7 +212,7 @@ def test_a_machine_that_is_added_is_opened_at_once_and_shows_its_name_plate(desk
     added = desk.add_machine("Night desk", "0932211c49aeb701")
     desk.wait_until_ready()
     machine = row(added)
-    assert (machine.serial_number, machine.model, machine.last_error) == ("0932211c49aeb701", "ZC-20", "")
+    assert (machine.serial_number, machine.model, machine.error_text) == ("0932211c49aeb701", "ZC-20", "")
     assert machine.state_at == now
 
 
@@ -234,13 +238,13 @@ def test_a_new_name_disturbs_nobody_at_the_machine(desk, now):
     assert thread.is_alive()
 
 
-def test_a_machine_that_is_switched_off_lets_go_of_its_port_and_comes_back(desk, now):
+def test_a_machine_that_is_unbound_lets_go_of_its_port_and_comes_back(desk, now):
     desk.open()
     assert not is_free(desk.machine.device.path)
-    change(desk.machine, now, is_enabled=False)
+    service.unbind_encoder(encoder_id=desk.machine.id, actor=TECHNICIAN, now=now)
     assert row(desk.machine).state is EncoderState.OFFLINE
     until(lambda: is_free(desk.machine.device.path))
-    change(desk.machine, now, is_enabled=True)
+    change(desk.machine, now, url=desk.machine.device.path)
     desk.wait_until_ready()
 
 
@@ -251,10 +255,10 @@ def test_unplugged_and_plugged_in_again(desk):
     desk.open()
     desk.machine.device.unplug()
     until(lambda: row(desk.machine).state is EncoderState.OFFLINE)
-    assert row(desk.machine).last_error
+    assert row(desk.machine).error_text
     desk.machine.device.plug_in()
     desk.wait_until_ready()
-    assert row(desk.machine).last_error == ""
+    assert row(desk.machine).error_text == ""
     assert trail(desk.machine) == ["encoders.ready", "encoders.offline", "encoders.ready"]
 
 
@@ -262,7 +266,7 @@ def test_a_port_that_another_program_holds_is_opened_when_it_is_free(desk):
     held = Port(desk.machine.device.path)
     held.open()
     desk.owner.start()
-    until(lambda: row(desk.machine).last_error)
+    until(lambda: row(desk.machine).error_text)
     assert row(desk.machine).state is EncoderState.OFFLINE
     held.close()
     desk.wait_until_ready()
@@ -272,14 +276,14 @@ def test_a_device_that_speaks_another_language_is_not_used(desk, now, tmp_path):
     with SimulatedEncoder("0932211c49aeb701", link=tmp_path / "future", version=9) as future:
         change(desk.machine, now, url=future.path)
         desk.owner.start()
-        until(lambda: "version 9" in row(desk.machine).last_error)
+        until(lambda: "version 9" in row(desk.machine).error_text)
         assert row(desk.machine).state is EncoderState.OFFLINE
         change(desk.machine, now, url=desk.machine.device.path)
         desk.wait_until_ready()
 
 
 def test_a_machine_that_vanishes_without_a_word_is_missed(desk, impatient, monkeypatch):
-    monkeypatch.setattr(port_worker, "_HELLO_EVERY", 0.05)
+    monkeypatch.setattr(worker, "_HELLO_EVERY", 0.05)
     desk.open()
     desk.machine.device.faults.deaf_frames = 10_000
     until(lambda: row(desk.machine).state is EncoderState.OFFLINE)
@@ -291,7 +295,7 @@ def test_a_machine_that_vanishes_without_a_word_is_missed(desk, impatient, monke
 
 
 def test_the_machine_that_is_meant_blinks(desk, monkeypatch, now):
-    monkeypatch.setattr(port_worker, "_SIGNAL_SECONDS", 30.0)
+    monkeypatch.setattr(task, "SIGNAL_SECONDS", 30.0)
     other = desk.add_machine("Front desk 2", "0932211c49aeb701")
     desk.open()
     request_id = service.send_signal(encoder_id=other.id, request_id=new_request(), actor=TECHNICIAN, now=now)
@@ -304,12 +308,12 @@ def test_the_machine_that_is_meant_blinks(desk, monkeypatch, now):
     assert "encoders.signalled" in trail(other)
 
 
-def test_a_machine_without_a_lamp_says_that_it_cannot_blink_but_still_reads_cards(desk, now):
+def test_a_machine_without_a_lamp_answers_at_least_and_still_reads_cards(desk, now):
     desk.open()
     no_lamp(desk.machine.device)
     request_id = service.send_signal(encoder_id=desk.machine.id, request_id=new_request(), actor=TECHNICIAN, now=now)
     job = desk.wait_for(request_id)
-    assert (job.state, job.error_code) == (JobState.FAILED, "unsupported")
+    assert (job.state, job.result) == (JobState.DONE, {"has_lamp": False})
     assert desk.read(blank())["kind"] == "blank"
 
 

@@ -13,15 +13,18 @@ from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import db
 from pms.core.errors import Forbidden
-from pms.devices.discovery import FoundPort
-from pms.encoders import queries, service, views
+from pms.devices import discovery
+from pms.devices.encoder import EncoderIdentity
+from pms.encoders import machine_states, queries, service
 from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.words import STATE_WORDS
+from pms.protocol.encoder_line import Capability
 from tests.client import text_of
 from tests.keycards.desk import machine_row
 
 TECHNICIAN = Actor(kind="account", name="Tom", account_id=4)
 READY, OFFLINE = STATE_WORDS[EncoderState.READY], STATE_WORDS[EncoderState.OFFLINE]
+SOMEWHERE = {"agent_id": "", "driver": ""}
 GOOD = {"name": "Front desk 1", "url": "/dev/ttyUSB0"}
 
 
@@ -31,15 +34,12 @@ def technician(client):
 
 
 def note(machine_id, state, error="") -> None:
-    service.note_state(
-        encoder_id=machine_id,
-        state=state,
-        error=error,
-        serial_number="932211c49aeb6f8a",
-        model="ZC-20",
-        actor=Actor(kind="port", name=""),
-        now=clock.now(),
-    )
+    port = Actor(kind="port", name="")
+    if state is EncoderState.READY:
+        plate = EncoderIdentity("932211c49aeb6f8a", "ZC-20", "line 1", Capability.CLASSIC | Capability.NTAG)
+        machine_states.note_ready(encoder_id=machine_id, driver="machine", identity=plate, actor=port, now=clock.now())
+    else:
+        machine_states.note_offline(encoder_id=machine_id, code="gone", text=error, actor=port, now=clock.now())
 
 
 def machine(machine_id):
@@ -69,18 +69,16 @@ def test_the_list_says_how_each_machine_is(technician):
     note(ready, EncoderState.READY)
     note(lost, EncoderState.READY)
     note(lost, EncoderState.OFFLINE, "could not open port: No such file <or directory>")
-    service.change_encoder(
-        encoder_id=off, name="Desk 2", url="/dev/desk2", is_enabled=False, actor=TECHNICIAN, now=clock.now()
-    )
+    service.unbind_encoder(encoder_id=off, actor=TECHNICIAN, now=clock.now())
     page = technician.get("/encoders/")
     cards = [text_of(SimpleNamespace(text=part)) for part in page.text.split("<li class=")[-3:]]
     assert f"Desk 0 {READY} since" in cards[0]
-    assert "ZC-20 Serial number 932211c49aeb6f8a" in cards[0]
-    assert "Let it blink" in cards[0]
+    assert "ZC-20 · line 1 Serial number 932211c49aeb6f8a" in cards[0]
+    assert "Test" in cards[0]
     assert f"Desk 1 {OFFLINE} since" in cards[1]
-    assert "The port said: could not open port: No such file &lt;or directory&gt;" in cards[1]
-    assert "Let it blink" not in cards[1]
-    assert "Desk 2 Switched off" in cards[2]
+    assert "Check its cable and its power. (could not open port: No such file &lt;or directory&gt;)" in cards[1]
+    assert "Test" not in cards[1]
+    assert "Desk 2 Not bound" in cards[2]
     assert "The port said" not in cards[2]
     part = technician.get("/encoders/", htmx=True)
     assert "<html" not in part.text
@@ -108,15 +106,41 @@ def test_the_right_is_asked_for_before_anything_else(app, client):
 # --- adding
 
 
-def test_a_machine_is_added_from_the_ports_that_the_computer_has(technician, monkeypatch):
-    monkeypatch.setattr(views, "find_ports", lambda: [FoundPort("/dev/ttyUSB0", "USB serial")])
-    dialog = technician.get("/encoders/new", htmx=True)
-    assert "/dev/ttyUSB0 USB serial" in text_of(dialog)
-    answer = technician.post("/encoders/new", {"name": " Front <b>desk</b> 1 ", "url": " /dev/ttyUSB0 "}, status=303)
+def test_a_machine_is_bound_to_a_port_that_was_found(technician, now):
+    ports = [discovery.FoundPort("/dev/ttyUSB0", "USB <serial>"), discovery.FoundPort("/dev/ttyUSB1", "")]
+    machine_states.note_ports(agent_id=None, ports=ports, now=now)
+    (port, _) = queries.free_ports()
+    assert "/dev/ttyUSB0 USB &lt;serial&gt; Nobody has asked yet" in text_of(technician.get("/encoders/"))
+    technician.post(f"/encoders/ports/{port.id}/ask", htmx=True)
+    assert "Asking" in text_of(technician.get("/encoders/"))
+    assert machine_states.take_questions(agent_id=None) == ["/dev/ttyUSB0"]
+    assert machine_states.take_questions(agent_id=None) == []
+    plate = EncoderIdentity("", "PN532", "1.6", Capability.CLASSIC | Capability.NTAG)
+    machine_states.note_answer(
+        agent_id=None, url="/dev/ttyUSB0", driver="machine", identity=plate, error_code=None, now=now
+    )
+    assert "Card-issuing machine PN532" in text_of(technician.get("/encoders/"))
+    dialog = technician.get(f"/encoders/new?port={port.id}", htmx=True)
+    assert value_of(dialog, "url") == "/dev/ttyUSB0"
+    assert '<option selected value="machine">' in dialog.text
+    form = {"name": " Front <b>desk</b> 1 ", "url": " /dev/ttyUSB0 ", "agent_id": "", "driver": "machine"}
+    answer = technician.post("/encoders/new", form, status=303)
     page = technician.get(answer.location)
     assert "Front &lt;b&gt;desk&lt;/b&gt; 1" in page.text
     (row,) = queries.list_encoders()
-    assert (row.name, row.url, row.is_enabled) == ("Front <b>desk</b> 1", "/dev/ttyUSB0", True)
+    assert (row.name, row.url, row.driver, row.is_bound) == ("Front <b>desk</b> 1", "/dev/ttyUSB0", "machine", True)
+    assert [free.url for free in queries.free_ports()] == ["/dev/ttyUSB1"]
+    answer = technician.post(f"/encoders/ports/{port.id}/ask", htmx=True, status=409)
+    assert queries.find_port(port.id).asked_at is None
+
+
+def test_a_port_that_vanished_is_forgotten(technician, now):
+    machine_states.note_ports(agent_id=None, ports=[discovery.FoundPort("/dev/ttyUSB0", "")], now=now)
+    (port,) = queries.free_ports()
+    machine_states.note_ports(agent_id=None, ports=[], now=now)
+    assert queries.free_ports() == []
+    technician.post(f"/encoders/ports/{port.id}/ask", status=404)
+    assert value_of(technician.get(f"/encoders/new?port={port.id}", htmx=True), "url") == ""
 
 
 @pytest.mark.parametrize("is_htmx", [True, False])
@@ -133,7 +157,9 @@ def test_what_is_entered_wrongly_is_kept_and_said(technician, is_htmx):
         ("Night desk", "/dev/ttyUSB0"): "Another machine has this name or this port already.",
     }
     for (name, url), sentence in sentences.items():
-        answer = technician.post("/encoders/new", {"name": name, "url": url}, htmx=is_htmx, status=422)
+        answer = technician.post(
+            "/encoders/new", {"name": name, "url": url, "agent_id": "", "driver": ""}, htmx=is_htmx, status=422
+        )
         assert sentence in text_of(answer), (name, url)
         assert (value_of(answer, "name"), value_of(answer, "url")) == (name.strip(), url)
     assert len(queries.list_encoders()) == 1
@@ -142,34 +168,45 @@ def test_what_is_entered_wrongly_is_kept_and_said(technician, is_htmx):
 # --- changing
 
 
-def test_a_machine_is_renamed_moved_and_switched_off(technician):
+def test_a_machine_is_renamed_moved_unbound_bound_again_and_deleted(technician):
     machine_id = machine_row()
     url = f"/encoders/{machine_id}"
     dialog = technician.get(url, htmx=True)
     assert (value_of(dialog, "name"), value_of(dialog, "url")) == ("Front desk 1", "/dev/none")
-    technician.post(url, {"name": "Night desk", "url": "COM3", "is_enabled": "y"}, status=303)
+    form = {"name": "Night desk", "url": "COM3", "agent_id": "", "driver": ""}
+    technician.post(url, form, status=303)
     assert (machine(machine_id).name, machine(machine_id).url) == ("Night desk", "COM3")
-    # A box that is not ticked is not sent.
-    technician.post(url, {"name": "Night desk", "url": "COM3"}, status=303)
-    assert not machine(machine_id).is_enabled
-    assert "checked" not in re.search(r'<input[^>]*name="is_enabled"[^>]*>', technician.get(url, htmx=True).text)[0]
+    assert "nobody can make cards on it" in text_of(technician.get(f"{url}/unbind", htmx=True))
+    technician.post(f"{url}/unbind", status=303)
+    assert not machine(machine_id).is_bound
+    assert "Night desk Not bound" in text_of(technician.get("/encoders/"))
+    assert value_of(technician.get(url, htmx=True), "url") == ""
+    technician.post(url, form, status=303)
+    assert machine(machine_id).is_bound
+    assert "stays on record" in text_of(technician.get(f"{url}/delete", htmx=True))
+    technician.post(f"{url}/delete", status=303)
+    assert "No card machine yet" in text_of(technician.get("/encoders/"))
+    for path in (url, f"{url}/unbind", f"{url}/delete"):
+        technician.post(path, form, status=404)
+    # Its name and its port are free again.
+    machine_row("COM3", "Night desk")
 
 
 def test_a_change_that_cannot_be_is_kept_and_said(technician):
     machine_row("/dev/ttyUSB9", "Night desk")
     machine_id = machine_row()
     for form in ({"name": "Night desk", "url": "/dev/none"}, {"name": "Front desk 1", "url": "/dev/ttyUSB9"}):
-        answer = technician.post(f"/encoders/{machine_id}", {**form, "is_enabled": "y"}, htmx=True, status=422)
+        answer = technician.post(f"/encoders/{machine_id}", {**form, **SOMEWHERE}, htmx=True, status=422)
         assert "Another machine has this name or this port already." in text_of(answer)
         assert value_of(answer, "name") == form["name"]
-    technician.post(f"/encoders/{machine_id}", {"name": "", "url": ""}, htmx=True, status=422)
+    technician.post(f"/encoders/{machine_id}", {"name": "", "url": "", **SOMEWHERE}, htmx=True, status=422)
     assert machine(machine_id).name == "Front desk 1"
 
 
 @pytest.mark.parametrize("number", ["1"])
 def test_a_machine_that_does_not_exist(technician, number):
     technician.get(f"/encoders/{number}", status=404)
-    technician.post(f"/encoders/{number}", {**GOOD, "is_enabled": "y"}, status=404)
+    technician.post(f"/encoders/{number}", {**GOOD, **SOMEWHERE}, status=404)
     technician.post(f"/encoders/{number}", {}, status=404)
     technician.post(f"/encoders/{number}/signal", status=404)
 
@@ -182,14 +219,14 @@ def test_a_machine_is_asked_to_blink(technician):
     technician.post(f"/encoders/{machine_id}/signal", status=303)
     (job_id,) = queries.queued(machine_id)
     assert queries.get_job(job_id).kind is JobKind.SIGNAL
-    assert "Front desk 1 blinks and beeps now." in text_of(technician.get("/encoders/"))
+    assert "Front desk 1 is asked to show itself." in text_of(technician.get("/encoders/"))
 
 
-def test_a_machine_that_is_switched_off_does_not_blink(technician):
+def test_a_machine_that_is_bound_to_nothing_does_not_blink(technician):
     machine_id = machine_row()
-    technician.post(f"/encoders/{machine_id}", GOOD, status=303)
+    technician.post(f"/encoders/{machine_id}/unbind", status=303)
     answer = technician.post(f"/encoders/{machine_id}/signal", status=409)
-    assert "Front desk 1 is switched off. Choose another machine." in text_of(answer)
+    assert "Front desk 1 is bound to no port. Choose another machine." in text_of(answer)
     assert queries.queued(machine_id) == []
 
 
@@ -217,15 +254,13 @@ def test_nobody_is_sent_to_another_site(clerk, path):
 
 def test_a_desk_cannot_choose_what_is_not_there_or_not_in_use(clerk):
     off = machine_row("/dev/desk0", "Left")
-    service.change_encoder(
-        encoder_id=off, name="Left", url="/dev/desk0", is_enabled=False, actor=TECHNICIAN, now=clock.now()
-    )
+    service.unbind_encoder(encoder_id=off, actor=TECHNICIAN, now=clock.now())
     assert "No card machine yet" in text_of(clerk.get("/encoders/desk", htmx=True))
     for wrong in ("", "1", "x"):
         clerk.post("/encoders/desk", {"encoder_id": wrong}, status=404)
     clerk.post("/encoders/desk", status=404)
     answer = clerk.post("/encoders/desk", {"encoder_id": str(off)}, status=409)
-    assert "Left is switched off. Choose another machine." in text_of(answer)
+    assert "Left is bound to no port. Choose another machine." in text_of(answer)
     assert "No machine chosen" in text_of(clerk.get("/encoders/desk/state"))
 
 

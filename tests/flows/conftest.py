@@ -11,7 +11,7 @@ from flask import Flask
 
 from pms.app import create_app
 from pms.core.db import db
-from pms.devices import line, port
+from pms.devices import line, port, task, worker
 from pms.encoders import port_worker
 from tests.client import PageClient
 from tests.conftest import settings_for
@@ -66,9 +66,9 @@ def clerk(client) -> PageClient:
 @pytest.fixture
 def brisk(monkeypatch) -> None:
     """The same rules with shorter pauses."""
-    monkeypatch.setattr(port_worker, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(port_worker, "_SUPERVISE_SECONDS", 0.02)
-    monkeypatch.setattr(port_worker, "_SIGNAL_SECONDS", 0.05)
+    monkeypatch.setattr(task, "SIGNAL_SECONDS", 0.05)
     monkeypatch.setattr(port, "RETRY_PAUSES", (0.05,))
 
 

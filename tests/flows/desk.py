@@ -13,7 +13,8 @@ import pytest
 from pms.config import Settings
 from pms.core import clock
 from pms.core.db import db
-from pms.encoders import job_course, port_worker
+from pms.devices import task
+from pms.encoders import job_course
 from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
 from pms.encoders.models import EncoderJob, EncoderState, JobState
@@ -212,7 +213,7 @@ class Moments:
             ("checking", job_course, "begin_checking"),
         ):
             monkeypatch.setattr(module, name, self._after(moment, getattr(module, name)))
-        monkeypatch.setattr(port_worker, "read_card", self._before("reading", port_worker.read_card))
+        monkeypatch.setattr(task, "read_card", self._before("reading", task.read_card))
 
     def at(self, moment: str, act: Callable[[], object]) -> None:
         """Do it the next time that the moment comes, once."""

@@ -377,7 +377,7 @@ def test_plugged_in_in_time_a_queued_job_goes_on_by_itself(desk, house):
     desk.machine.device.unplug()
     desk.owner.start()
     batch_id = desk.ask(stay(house))
-    until(lambda: encoder_row(desk).last_error)
+    until(lambda: encoder_row(desk).error_text)
     assert desk.jobs(batch_id)[0].state is QUEUED
     desk.machine.device.plug_in()
     desk.machine.put(blank())
@@ -441,15 +441,13 @@ def test_checked_out_while_it_is_written_the_card_is_known_to_open_still(scene, 
 
 def switch_off(scene: Scene) -> None:
     row = encoder_row(scene.desk)
-    encoder_service.change_encoder(
-        encoder_id=row.id, name=row.name, url=row.url, is_enabled=False, actor=DESK, now=clock.now()
-    )
+    encoder_service.unbind_encoder(encoder_id=row.id, actor=DESK, now=clock.now())
 
 
 def test_switched_off_while_it_waits_nothing_is_written(scene, house, clerk):
     job = run(scene, "waiting", switch_off)
-    assert (job.state, job.error_code) == (FAILED, "disabled")
-    assert ERROR_WORDS["disabled"] in says(clerk, scene.batch_id)
+    assert (job.state, job.error_code) == (FAILED, "unbound")
+    assert ERROR_WORDS["unbound"] in says(clerk, scene.batch_id)
     assert book(scene.stay_id) == [KeyState.NOT_MADE]
     # The port is free for another program.
     port = Port(scene.device.path)

@@ -11,9 +11,10 @@ from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
 from pms.devices.port import Port
+from pms.devices.task import TaskRun
 from pms.encoders import job_course
 from pms.encoders import queries as encoder_queries
-from pms.encoders.port_worker import CardJob
+from pms.encoders.office import TableCourse
 from pms.guests.models import Guest
 from pms.keycards import service
 from pms.locks import lock_keys
@@ -161,7 +162,7 @@ class Desk:
         job = job_course.claim_next(encoder_id=self.encoder_id, now=clock.now())
         assert job is not None, "there is no job"
         try:
-            CardJob(self.port.encoder, job, threading.Event()).run()
+            TaskRun(self.port.encoder, job, TableCourse(job.id), threading.Event()).run()
         finally:
             if self.device.card is not None:
                 self.device.take_card()
