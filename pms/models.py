@@ -14,6 +14,7 @@ from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
 from pms.rooms import models as rooms
+from pms.staffcards import models as staffcards
 from pms.stays import models as stays
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "properties",
     "reservations",
     "rooms",
+    "staffcards",
     "stays",
 ]

@@ -31,6 +31,7 @@ class AccessRecord(HasId, Base):
     # Whom the record is about, where the credential is known.
     key_card_id: Mapped[int | None] = mapped_column(sa.ForeignKey("key_card.id"), index=True)
     passcode_id: Mapped[int | None] = mapped_column(sa.ForeignKey("passcode.id"), index=True)
+    staff_card_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff_card.id"), index=True)
     stay_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stay.id"), index=True)
 
     lock: Mapped[Lock] = relationship(lazy="raise")

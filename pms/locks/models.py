@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId, enum_column
 from pms.core.sealing import sealed_bytes, sealed_text
-from pms.rooms.models import Room
+from pms.rooms.models import Floor, Room
 
 
 class LockSetup(StrEnum):
@@ -26,6 +26,14 @@ class LockSetup(StrEnum):
     PENDING = "pending"
     READY = "ready"
     MOVED = "moved"
+
+
+class ScopeKind(StrEnum):
+    """`all`: every door. `floor`: the doors of the rooms on a floor, whichever these are. `section`: picked by hand."""
+
+    ALL = "all"
+    FLOOR = "floor"
+    SECTION = "section"
 
 
 class Lock(HasId, Base):
@@ -66,6 +74,10 @@ class Lock(HasId, Base):
     key_version: Mapped[int] = mapped_column(default=1)
     # What the lock was told when it was set up; cards and passcodes are reckoned with these.
     door_number: Mapped[int | None] = mapped_column(sa.BigInteger)
+    # Numbers of the scopes that it was told it is in (None: it never was told any), and by number of a scope the highest
+    # issue that it is known to keep.
+    told_scopes: Mapped[list[Any] | None]
+    scope_issues: Mapped[dict[str, Any]] = mapped_column(default=dict)
     utc_offset_quarters: Mapped[int] = mapped_column(default=0)
     check_out_hour: Mapped[int] = mapped_column(default=12)
     server_counter: Mapped[int] = mapped_column(sa.BigInteger, default=0)
@@ -113,3 +125,41 @@ class Door(HasId, Base):
     lock: Mapped[Lock | None] = relationship(lazy="raise")
 
     __table_args__ = (sa.CheckConstraint("(room_id IS NULL) <> (area_id IS NULL)", name="room_or_area"),)
+
+
+def _unique_while(name: str, condition: str, column: str) -> sa.Index:
+    where = sa.text(condition)
+    return sa.Index(name, column, unique=True, sqlite_where=where, postgresql_where=where)
+
+
+class Scope(HasId, Base):
+    """A set of doors for staff. Every live staff card of it carries its present issue."""
+
+    __tablename__ = "scope"
+
+    number: Mapped[int] = mapped_column(sa.BigInteger, unique=True)  # the scope id on a card, 4 bytes
+    kind: Mapped[ScopeKind] = mapped_column(enum_column(ScopeKind))
+    # Of a section; the others are called after what they are.
+    name: Mapped[str] = mapped_column(sa.String(60), default="")
+    floor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("floor.id"), unique=True)
+    # Unix seconds of when it was raised last, so that a server restored from a backup gives out none twice.
+    issue: Mapped[int] = mapped_column(sa.BigInteger)
+    created_at: Mapped[datetime]
+
+    floor: Mapped[Floor | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        sa.CheckConstraint("(kind = 'floor') = (floor_id IS NOT NULL)", name="floor"),
+        sa.CheckConstraint("(kind = 'section') = (name <> '')", name="name"),
+        _unique_while("uq_scope_all", "kind = 'all'", "kind"),
+        _unique_while("uq_scope_section_name", "kind = 'section'", "name"),
+    )
+
+
+class ScopeDoor(Base):
+    """A door that was picked for a section."""
+
+    __tablename__ = "scope_door"
+
+    scope_id: Mapped[int] = mapped_column(sa.ForeignKey("scope.id"), primary_key=True)
+    door_id: Mapped[int] = mapped_column(sa.ForeignKey("door.id"), primary_key=True, index=True)

@@ -1,0 +1,1 @@
+"""Cards of staff: signed, for scopes of doors, with shifts and end dates."""
