@@ -111,6 +111,37 @@ def demo(port: int, home: Path, *, fresh: bool, hour: int | None) -> None:
         _listen(app, host="127.0.0.1", port=port, owns_ports=True)
 
 
+@main.command()
+@click.option("--server", required=True, help="Address of the server, https://…")
+@click.option("--desk", required=True, help="Name of this desk, as on the page “Desks”.")
+@click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with the token.")
+@click.option(
+    "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust beside the system's."
+)
+def agent(server: str, desk: str, token_file: Path | None, ca_file: str | None) -> None:
+    """Own this desk's card machines for a server elsewhere; the token may also stand in PMS_AGENT_TOKEN."""
+    import logging
+    import os
+
+    from pms.agent.client import BadAddress
+    from pms.agent.program import Agent, SentAway
+
+    token = token_file.read_text(encoding="utf-8") if token_file else os.environ.get("PMS_AGENT_TOKEN", "")
+    if not token.strip():
+        raise click.ClickException("Give the desk's token: --token-file, or PMS_AGENT_TOKEN.")
+    logging.basicConfig(format="%(message)s")
+    try:
+        program = Agent(server, token, desk, ca_file=ca_file)
+    except BadAddress as error:
+        raise click.ClickException(str(error)) from error
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: program.stop())
+    try:
+        program.run()
+    except SentAway as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.command("import-locks")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_locks(file: Path) -> None:

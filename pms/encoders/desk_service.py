@@ -160,11 +160,6 @@ class Orders:
     cancelled: list[str]
     questions: list[str]
 
-    @property
-    def is_news(self) -> bool:
-        """Whether there is anything that the agent should hear at once."""
-        return bool(self.tasks or self.cancelled or self.questions)
-
 
 def report(
     *,
@@ -198,9 +193,9 @@ def report(
         )
 
 
-def orders(*, agent_id: int, run_id: str, free: Collection[int], under_way: Collection[str], now: datetime) -> Orders:
-    """What is to be done now. `free` are the machines that answer and have nothing to do; `under_way` the jobs that the
-    agent knows of.
+def orders(*, agent_id: int, run_id: str, under_way: Collection[str], now: datetime) -> Orders:
+    """What is to be done now: a task for every machine that answers and has none. `under_way` are the jobs that the agent
+    knows of.
 
     A job that this start took and does not know is handed out again: the answer that carried it was lost, so nothing of
     it was done. Superseded.
@@ -210,14 +205,16 @@ def orders(*, agent_id: int, run_id: str, free: Collection[int], under_way: Coll
     open_jobs = queries.unfinished_of([machine.id for machine in machines])
     tasks: dict[int, Task] = {}
     for job in open_jobs:
-        if job.id not in under_way and job.encoder_id in free and job.run_id == run_id:
+        if job.id not in under_way and job.run_id == run_id:
             if job.state is JobState.WAITING:
                 tasks[job.encoder_id] = job_course.task_of(job)
             else:
                 job_course.settle_leftovers(encoder_id=job.encoder_id, now=now)
+    busy = {job.encoder_id for job in open_jobs}
     for machine in machines:
-        if machine.id in free and machine.id not in tasks and queries.find_next(machine.id) is not None:
-            task = job_course.claim_next(encoder_id=machine.id, now=now, run_id=run_id)
+        is_free = machine.id not in busy and machine.state is EncoderState.READY
+        if is_free and queries.find_next(machine.id) is not None:
+            task = _claim(agent_id, run_id, machine.id, now)
             if task is not None:
                 tasks[machine.id] = task
     return Orders(
@@ -240,6 +237,9 @@ def note_keys_sent(*, agent_id: int, job_id: str, uid: str, now: datetime) -> No
     """That the sector keys of one card went to a desk, and for which job; once a card."""
     with transaction():
         agent, job = queries.get_agent(agent_id), queries.get_job(job_id)
+        if job.card_uid == uid:
+            return
+        job.card_uid = uid
         audit.record(
             actor=actor_of(agent),
             action="encoders.keys_sent",
@@ -280,6 +280,15 @@ def _present(agent_id: int, run_id: str) -> DeskAgent:
     if agent.run_id != run_id:
         raise Superseded
     return agent
+
+
+def _claim(agent_id: int, run_id: str, encoder_id: int, now: datetime) -> Task | None:
+    """The machine's next job, for this start of the agent only: an earlier one may still have a question here."""
+    with transaction() as session:
+        agent = session.get(DeskAgent, agent_id, with_for_update={"read": True}, populate_existing=True)
+        if agent is None or agent.run_id != run_id:
+            raise Superseded
+        return job_course.claim_next(encoder_id=encoder_id, now=now, run_id=run_id)
 
 
 def _note_ports(agent_id: int, ports: Sequence[FoundPort], now: datetime) -> None:

@@ -12,7 +12,7 @@ from pms.devices.discovery import find_ports
 from pms.devices.errors import DeviceError
 from pms.devices.port import Port, identify
 from pms.devices.worker import MachineThread
-from pms.encoders import job_course, machine_states, queries
+from pms.encoders import desk_service, job_course, machine_states, queries
 from pms.encoders.office import TableOffice
 from pms.encoders.port_ownership import Ownership, ownership_for
 
@@ -101,6 +101,7 @@ class PortOwner:
         if clock.monotonic() >= self._next_look:
             self._next_look = clock.monotonic() + _LOOK_EVERY
             machine_states.note_ports(agent_id=None, ports=find_ports(), now=clock.now())
+            desk_service.miss_absent(now=clock.now())
         self._questions.ask(machine_states.take_questions(agent_id=None))
         db.remove()
 

@@ -35,6 +35,7 @@ def _loaded_by(module: str) -> set[str]:
         "pms.protocol.frame",
         "pms.devices.port",
         "pms.devices.drivers.machine",
+        "pms.agent.program",
         "pms.simulators.lock",
     ],
 )

@@ -11,12 +11,13 @@ from pms.audit.models import AuditEntry
 from pms.core.actor import Actor
 from pms.core.db import db
 from pms.core.errors import Invalid
+from pms.devices.discovery import FoundPort
 from pms.devices.encoder import EncoderIdentity
 from pms.encoders import machine_states, queries, rules, service
 from pms.encoders.models import Encoder, EncoderState, JobKind, JobState
 from pms.encoders.queries import NoSuchMachine
-from pms.encoders.rules import BadName, BadUrl
-from pms.encoders.service import MachineExists, MachineUnbound, TooLateToCancel, TooManyJobs
+from pms.encoders.rules import BadDriver, BadName, BadUrl
+from pms.encoders.service import MachineExists, MachineUnbound, NotForThat, PortBound, TooLateToCancel, TooManyJobs
 from pms.protocol.encoder_line import Capability
 from tests.races import race
 
@@ -121,6 +122,33 @@ def test_every_kind_of_port_is_taken(url):
 def test_what_is_no_port_is_refused(url):
     with pytest.raises(BadUrl):
         rules.check_machine("Front desk 1", url, "machine", ["machine"])
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"), [("/dev/ttyUSB0", "typewriter"), ("pcsc://ACR122", "machine"), ("/dev/ttyUSB0", "pcsc")]
+)
+def test_a_make_that_cannot_be_at_such_a_port_is_refused(house, now, url, driver):
+    with pytest.raises(BadDriver):
+        service.add_encoder(name="Left", url=url, driver=driver, actor=TECHNICIAN, now=now)
+
+
+def test_a_port_with_a_machine_is_not_asked_who_is_there(house, now):
+    machine_states.note_ports(agent_id=None, ports=[FoundPort("/dev/ttyUSB0", "")], now=now)
+    (port,) = queries.free_ports()
+    add(now)
+    with pytest.raises(PortBound):
+        service.ask_port(port_id=port.id, now=now)
+
+
+def test_a_machine_is_asked_only_for_what_it_has_parts_for(house, now):
+    machine = add(now)
+    plate = EncoderIdentity("", "R503", "", Capability.FINGERPRINT)
+    machine_states.note_ready(encoder_id=machine, driver="machine", identity=plate, actor=TECHNICIAN, now=now)
+    with pytest.raises(NotForThat):
+        queue(machine, now)
+    assert queries.list_for_cards() == []
+    assert [row.id for row in queries.list_for_fingers()] == [machine]
+    service.send_signal(encoder_id=machine, request_id=str(uuid.uuid4()), actor=TECHNICIAN, now=now)
 
 
 def test_a_value_that_cannot_be_right_is_the_forms_affair(house, now):
