@@ -29,6 +29,7 @@ from pms.frontdesk import door_issues
 from pms.guests import queries as guests
 from pms.keycards import work as card_work
 from pms.locks import closed_cards
+from pms.locks import service as locks
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
@@ -134,6 +135,7 @@ def _register(app: Flask, features: Iterable[tuple[str, str]], csrf: CSRFProtect
 def _connect_features() -> None:
     """Lower features ask or tell the higher ones through these, without knowing them."""
     inventory.on_capacity_change(stays.set_capacity)
+    inventory.on_new_floor(locks.ensure_scopes)
     closed_cards.ask(door_issues.issue_floor)
     card_work.install()
     audit_lookups.connect(

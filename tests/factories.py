@@ -17,7 +17,7 @@ from pms.core import clock
 from pms.core.db import db, transaction
 from pms.encoders.models import Encoder
 from pms.guests.models import Guest
-from pms.locks.models import Area, Door, Lock, LockSetup
+from pms.locks.models import Area, Door, Lock, LockSetup, Scope, ScopeKind
 from pms.properties.models import Property, SiteKey
 from pms.rooms.models import Building, Floor, Room, RoomType
 
@@ -27,7 +27,7 @@ _count = itertools.count(1)
 
 @dataclass
 class House:
-    """Two floors: 101-103 standard, 201 and 202 suites, 203 standard; a lobby door; five accounts."""
+    """Two floors: 101-103 standard, 201 and 202 suites, 203 standard; a lobby door; their scopes; six accounts."""
 
     rooms: dict[str, Room]
     standard: RoomType
@@ -35,6 +35,8 @@ class House:
     accounts: dict[str, Account]
     doors: dict[str, Door] = field(default_factory=dict)
     lobby: Area | None = None
+    # "all", and the floors by name
+    scopes: dict[str, Scope] = field(default_factory=dict)
 
 
 def account(username: str, role: Role, **values: Any) -> Account:
@@ -64,6 +66,17 @@ def lock(**values: Any) -> Lock:
         setup=values.pop("setup", LockSetup.READY),
         utc_offset_quarters=values.pop("utc_offset_quarters", 8),
         check_out_hour=values.pop("check_out_hour", 12),
+        created_at=clock.now(),
+        **values,
+    )
+
+
+def scope(number: int, kind: ScopeKind, **values: Any) -> Scope:
+    """Only the row: no lock knows it."""
+    return Scope(
+        number=number,
+        kind=kind,
+        issue=values.pop("issue", int(clock.now().timestamp()) - 1000),
         created_at=clock.now(),
         **values,
     )
@@ -107,6 +120,10 @@ def small_house() -> House:
         floors = [Floor(building_id=building.id, name=str(n), position=n) for n in (1, 2)]
         session.add_all(floors)
         session.flush()
+        scopes = {"all": scope(17, ScopeKind.ALL)}
+        for place, floor in enumerate(floors):
+            scopes[floor.name] = scope(18 + place, ScopeKind.FLOOR, floor_id=floor.id)
+        session.add_all(scopes.values())
         rooms = {}
         for number in ("101", "102", "103", "201", "202", "203"):
             kind = suite if number in ("201", "202") else standard
@@ -139,7 +156,9 @@ def small_house() -> House:
         session.flush()
     # Plain values from here on: tests share them between threads, and sessions expire what they hold.
     db.session.expunge_all()
-    return House(rooms=rooms, standard=standard, suite=suite, accounts=accounts, doors=doors, lobby=lobby)
+    return House(
+        rooms=rooms, standard=standard, suite=suite, accounts=accounts, doors=doors, lobby=lobby, scopes=scopes
+    )
 
 
 TODAY = date(2026, 6, 12)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import IntegerField, SelectField, SelectMultipleField
+from wtforms import IntegerField, SelectField
 from wtforms.validators import InputRequired, NumberRange
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from pms.keycards.rules import MAX_COPIES
-from pms.web.forms import Form, choice_id, request_id_field
-
-
-class _Boxes(SelectMultipleField):
-    """Several of a list, as boxes to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
+from pms.web.forms import Boxes, Form, choice_id, request_id_field
 
 
 class MachineChoice(Form):
@@ -34,5 +26,5 @@ class KeysForm(MachineChoice):
     """How many cards and what they open beside the room."""
 
     copies = IntegerField(_l("How many cards"), validators=[InputRequired(), NumberRange(1, MAX_COPIES)], default=1)
-    further_room_ids = _Boxes(_l("Further rooms of the party"), coerce=choice_id, validate_choice=False)
-    area_ids = _Boxes(_l("Common doors"), coerce=choice_id, validate_choice=False)
+    further_room_ids = Boxes(_l("Further rooms of the party"), coerce=choice_id, validate_choice=False)
+    area_ids = Boxes(_l("Common doors"), coerce=choice_id, validate_choice=False)

@@ -7,7 +7,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from pms.web.forms import Form, choice_id
+from pms.web.forms import Boxes, Form, choice_id
 
 
 class ImportForm(Form):
@@ -43,6 +43,13 @@ class DoorForm(Form):
     """What a door is called."""
 
     name = StringField(_l("Name of the door"), validators=[InputRequired(), Length(max=60)])
+
+
+class SectionForm(Form):
+    """A set of doors for staff, picked by hand."""
+
+    name = StringField(_l("Name of the section"), validators=[InputRequired(), Length(max=60)])
+    door_ids = Boxes(_l("Doors"), coerce=choice_id, validate_choice=False)
 
 
 class AnswerForm(Form):

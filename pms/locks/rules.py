@@ -11,10 +11,13 @@ from pms.core.text import N_
 from pms.locks.models import LockSetup
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
 LOW_BATTERY = 20
+MAX_SCOPES = 16
+"""What a lock remembers (tag 25)."""
 
 SETUP_WORDS: dict[LockSetup, str] = {
     LockSetup.IMPORTED: N_("Waits for an installer's phone"),
@@ -106,6 +109,33 @@ class BadDoorName(Invalid):
     message = N_("Give the door a name of at most 60 characters.")
 
 
+class BadSectionName(Invalid):
+    """A section has a name."""
+
+    code = "bad_section_name"
+    field = "name"
+    message = N_("Give the section a name of at most 60 characters.")
+
+
+class SectionNameTaken(DomainError):
+    """Sections are told apart by their names."""
+
+    code = "section_name_taken"
+    field = "name"
+    message = N_("There is already a section called “%(name)s”.")
+
+
+class TooManyScopes(DomainError):
+    """A lock remembers sixteen scopes."""
+
+    code = "too_many_scopes"
+    field = "door_ids"
+    message = N_(
+        "The door “%(door)s” would be in %(count)s floors and sections, and a lock remembers %(most)s. "
+        "Take it out of another section first."
+    )
+
+
 class NotBeingSetUp(DomainError):
     """No new keys are on their way to the lock."""
 
@@ -174,6 +204,22 @@ def is_clock_off(*, setup: LockSetup, lock_quarters: int, now: datetime, zone: Z
     Cards carry instants and are not touched by it; a passcode ends at the lock's check-out hour, on its own clock.
     """
     return setup is LockSetup.READY and lock_quarters != utc_offset_quarters(now, zone)
+
+
+def check_scopes(door: str, count: int) -> None:
+    """TooManyScopes."""
+    if count > MAX_SCOPES:
+        raise TooManyScopes(door=door, count=count, most=MAX_SCOPES)
+
+
+def missing_scopes(wanted: Collection[int], told: Collection[int] | None) -> list[int] | None:
+    """The scopes that a lock must be told, all of them; None where it knows them already, in whichever order."""
+    return None if told is not None and set(told) == set(wanted) else sorted(wanted)
+
+
+def first_issue(now: datetime) -> int:
+    """Where the numbers of a new scope begin."""
+    return int(now.timestamp())
 
 
 def clean_name(name: str, refusal: type[DomainError]) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Response, request, url_for
 from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.errors import DomainError
-from pms.locks import queries, rules, schemas, service
+from pms.locks import queries, rules, schemas, scope_views, service
+from pms.locks.blueprint import blueprint
 from pms.locks.forms import AnswerForm, AreaForm, DoorForm, HangForm, ImportForm
 from pms.web import errors, filters, login
 from pms.web.forms import Form
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
 
-blueprint = Blueprint("locks", __name__)
+__all__ = ["blueprint", "scope_views"]
 
 
 @blueprint.get("/")

@@ -1,8 +1,22 @@
-"""What the audit trail says of locks and doors."""
+"""What the pages say of scopes, and the audit trail of locks and doors."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+
 from pms.core.text import N_
+from pms.locks.models import ScopeKind
+
+if TYPE_CHECKING:
+    from pms.locks.scope_queries import ScopeRow
+
+KIND_WORDS: dict[ScopeKind, str] = {
+    ScopeKind.ALL: N_("Every door"),
+    ScopeKind.FLOOR: N_("Floor"),
+    ScopeKind.SECTION: N_("Section"),
+}
 
 ACTIONS = {
     "locks.imported": N_("Imported locks: %(subject)s"),
@@ -12,6 +26,8 @@ ACTIONS = {
     "locks.door_renamed": N_("Renamed the door %(subject)s"),
     "locks.area_created": N_("Added the common area %(subject)s"),
     "locks.area_changed": N_("Changed the common area %(subject)s"),
+    "locks.section_created": N_("Added the section %(subject)s"),
+    "locks.section_changed": N_("Changed the section %(subject)s"),
     "locks.secrets_shown": N_("Looked at the keys of the lock %(subject)s"),
     "locks.setup_started": N_("Began to set up the lock %(subject)s"),
     "locks.setup_refused": N_("The lock %(subject)s refused to be set up"),
@@ -21,9 +37,20 @@ FIELDS = {
     "name": N_("Name"),
     "for_every_guest": N_("For every guest"),
     "door": N_("Door"),
+    "doors": N_("Doors"),
     "lock": N_("Lock"),
     "key_version": N_("Version of the keys"),
     "new": N_("New"),
     "new_count": N_("Number of new ones"),
     "known_count": N_("Known already"),
 }
+
+
+def scope_text(row: ScopeRow) -> str:
+    """What a scope is called in the reader's language."""
+    if row.scope.kind is ScopeKind.ALL:
+        return str(_("All doors"))
+    if row.scope.kind is ScopeKind.FLOOR:
+        floor = str(_("Floor %(name)s", name=row.name))
+        return f"{row.building} · {floor}" if row.building else floor
+    return row.name

@@ -8,9 +8,10 @@ from typing import Any
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import HiddenField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Regexp
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from pms.core.ids import read_id
 from pms.web.i18n import LANGUAGES
@@ -39,6 +40,13 @@ class Form(FlaskForm):  # type: ignore[misc]
             if isinstance(field, HiddenField) and field.errors:
                 self.form_errors += [str(text) for text in field.errors]
         return is_valid
+
+
+class Boxes(SelectMultipleField):
+    """Several of a list, as boxes to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 def _strip(value: object) -> object:

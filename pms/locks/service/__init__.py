@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from pms.locks.service.doors import assign_lock, change_area, create_area, give_door, rename_door, take_lock_off
 from pms.locks.service.importing import BadDocument, ImportResult, import_locks, plan_import
+from pms.locks.service.scopes import (
+    change_section,
+    create_section,
+    ensure_scopes,
+    note_scope_issues,
+    note_told,
+    raise_scope_issue,
+    scopes_to_tell,
+)
 from pms.locks.service.secrets import LockSecrets, reveal_secrets
 from pms.locks.service.setup import confirm_setup, finish_setup, note_report, start_setup
 
@@ -13,15 +22,22 @@ __all__ = [
     "LockSecrets",
     "assign_lock",
     "change_area",
+    "change_section",
     "confirm_setup",
     "create_area",
+    "create_section",
+    "ensure_scopes",
     "finish_setup",
     "give_door",
     "import_locks",
     "note_report",
+    "note_scope_issues",
+    "note_told",
     "plan_import",
+    "raise_scope_issue",
     "rename_door",
     "reveal_secrets",
+    "scopes_to_tell",
     "start_setup",
     "take_lock_off",
 ]

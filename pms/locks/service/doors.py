@@ -13,6 +13,7 @@ from pms.core.db import transaction
 from pms.core.errors import DomainError
 from pms.locks import queries, rules
 from pms.locks.models import Area, Door, Lock, LockSetup
+from pms.locks.service.scopes import ensure_scopes
 from pms.properties import service as properties
 from pms.rooms import queries as rooms
 
@@ -91,6 +92,7 @@ def give_door(
             )
             session.add(door)
             session.flush()
+            ensure_scopes(now=now)
         if lock_id is not None and lock_id != door.lock_id:
             _hang(session, door, lock_id)
         elif not is_new:

@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 
 from pms.audit import service as audit
 from pms.core.db import transaction
-from pms.locks import closed_cards, lock_keys, queries, rules
+from pms.locks import closed_cards, lock_keys, queries, rules, scope_queries
 from pms.locks.models import Door, Lock, LockSetup
 from pms.properties import queries as properties
 from pms.protocol.card import Audience
-from pms.protocol.command import AnswerStatus, AreaKey, Command, Initialise, IssueFloor, decode_answer, decode_request
+from pms.protocol.command import (
+    AnswerStatus,
+    AreaKey,
+    Command,
+    Denied,
+    Initialise,
+    IssueFloor,
+    decode_answer,
+    decode_request,
+)
 from pms.protocol.errors import ProtocolError, TamperedError
 from pms.protocol.frame import Direction, Frame, open_frame, peek_header, seal_frame
 from pms.protocol.session import next_server_counter
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
+
+_SCOPE = Audience.SCOPE
 
 
 def start_setup(*, lock_id: int, is_factory_new: bool | None = None, actor: Actor, now: datetime) -> bytes:
@@ -84,10 +95,15 @@ def confirm_setup(*, lock_id: int, actor: Actor, now: datetime) -> None:
         lock.key_version, lock.door_number = told.key_version, told.door_id
         lock.utc_offset_quarters, lock.check_out_hour = told.time_zone, told.checkout_hour
         lock.known_epoch = lock.code_epoch = told.epoch
+        lock.told_scopes = list(told.scopes)
+        lock.scope_issues = {str(floor.target_id): floor.issue for floor in told.issues if floor.audience is _SCOPE}
         door = queries.door_of_lock(lock_id)
         is_here = door is not None and door.number == told.door_id
         lock.setup = LockSetup.READY if is_here else LockSetup.MOVED
         lock.last_seen_at = now
+        closed_cards.note_denied(
+            lock_id=lock_id, credential_ids=[entry.credential_id for entry in told.denied], now=now
+        )
         _record(lock, door, "locks.set_up", actor, now)
 
 
@@ -121,11 +137,26 @@ def _new_frame(lock: Lock, door: Door, *, is_factory_new: bool, now: datetime) -
     key = lock_keys.bind_key_of(lock) if is_factory_new else lock_keys.command_key_of(lock)
     lock.pending_server_keys = f"{secrets.randbelow(10**16):016d}"
     lock.new_admin_code = f"{secrets.randbelow(10**8):08d}"
+    content = _content(door, lock.pending_server_keys, lock.new_admin_code, lock.code_epoch, now)
+    lock.server_counter = next_server_counter(lock.server_counter, int(now.timestamp() * 1000))
+    version = lock.protocol_version
+    return seal_frame(
+        key,
+        lock_keys.serial_of(lock),
+        Frame(version, Command.INITIALISE, Direction.REQUEST, lock.server_counter, content.encode(version)),
+    )
+
+
+def _content(door: Door, server_keys: str, admin_passcode: str, epoch: int, now: datetime) -> Initialise:
+    """All that a lock must know of its door; also what a lock before it had learnt, so that no dead card revives."""
     house, site_key = properties.get_property(), properties.get_site_key()
+    scopes = scope_queries.scopes_of_door(door)
     issue = closed_cards.issue_floor(door_id=door.id, now=now)
-    content = Initialise(
-        server_keys=lock.pending_server_keys,
-        admin_passcode=lock.new_admin_code,
+    issues = [IssueFloor(Audience.DOOR, door.number, issue)] if issue is not None else []
+    issues += [IssueFloor(_SCOPE, scope.number, scope.issue) for scope in scopes]
+    return Initialise(
+        server_keys=server_keys,
+        admin_passcode=admin_passcode,
         door_id=door.number,
         key_version=site_key.key_version,
         door_key=lock_keys.door_key(site_key, door),
@@ -135,15 +166,12 @@ def _new_frame(lock: Lock, door: Door, *, is_factory_new: bool, now: datetime) -
         clock=int(now.timestamp()),
         time_zone=rules.utc_offset_quarters(now, house.zone),
         checkout_hour=house.check_out_hour,
-        epoch=lock.code_epoch,
-        issues=(IssueFloor(Audience.DOOR, door.number, issue),) if issue is not None else (),
-    )
-    lock.server_counter = next_server_counter(lock.server_counter, int(now.timestamp() * 1000))
-    version = lock.protocol_version
-    return seal_frame(
-        key,
-        lock_keys.serial_of(lock),
-        Frame(version, Command.INITIALISE, Direction.REQUEST, lock.server_counter, content.encode(version)),
+        epoch=epoch,
+        scopes=tuple(scope.number for scope in scopes),
+        issues=tuple(issues),
+        denied=tuple(
+            Denied(card.credential_id, int(card.until.timestamp())) for card in closed_cards.denied_cards(now=now)
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from pms.audit import service as audit
 from pms.core.db import transaction
 from pms.core.errors import DomainError
-from pms.rooms import queries, rules
+from pms.rooms import inventory, queries, rules
 from pms.rooms.models import Building, Floor, HousekeepingStatus, Room, RoomType
 from pms.rooms.service.state import load_room, recount
 
@@ -68,6 +68,7 @@ def create_floor(*, building_id: int, name: str, position: int | None = None, ac
             session.add(floor)
         after = {"name": name, "building": building.name, "position": position}
         _record("floor", floor.id, f"{building.name} {name}", "rooms.floor_created", None, after, actor, now)
+        inventory.floor_added(now=now)
         return floor
 
 
