@@ -252,7 +252,7 @@ class Pn532Chip:
 
     def _communicate_thru(self, given: bytes) -> bytes:
         """The card's own words; the CRCs are the host's affair where it has switched them off."""
-        if not given or not self._memory.is_normal:
+        if not self._memory.is_normal:
             raise _SyntaxFault
         registers = self._memory.registers
         if not registers.get(_TX_MODE, 0) & _CRC_ENABLED:
