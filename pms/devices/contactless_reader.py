@@ -103,7 +103,7 @@ class CardReader(ABC):
         while True:
             if is_cancelled():
                 raise Cancelled
-            self._lies = self._look_calmly(is_cancelled)
+            self._calmly(self._look, is_cancelled)
             if self._lies is not None:
                 return self._lies
             if time.monotonic() >= deadline:
@@ -133,16 +133,19 @@ class CardReader(ABC):
             return True
         return self._lies is not None and self._lies.uid == uid
 
-    def _look_calmly(self, is_cancelled: IsCancelled) -> CardPresence | None:
-        """A card that is just being laid down may fall silent in between."""
-        for _ in range(TRIES - 1):
+    def _calmly(self, look: Callable[[IsCancelled], CardPresence | None], is_cancelled: IsCancelled) -> None:
+        """Look, and keep what lies there. A card that is just being laid down may fall silent in between."""
+        self._lies = None
+        for attempt in range(TRIES):
             try:
-                return self._look(is_cancelled)
+                self._lies = look(is_cancelled)
             except CardSilent:
-                return None
-            except AnswerLost:
                 continue
-        return self._look(is_cancelled)
+            except AnswerLost:
+                if attempt == TRIES - 1:
+                    raise
+                continue
+            return
 
     def capture_finger(
         self,
@@ -175,7 +178,7 @@ class CardReader(ABC):
     def _require(self, uid: bytes) -> CardPresence:
         """Only this card; `NoCard`, `CardChanged`."""
         if self._lies is None or self._lies.uid != uid:
-            self._lies = self._look_calmly(never)
+            self._calmly(self._select, never)
         if self._lies is None:
             raise NoCard("no card lies there")
         if self._lies.uid != uid:

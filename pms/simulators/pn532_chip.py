@@ -149,8 +149,10 @@ class Pn532Chip:
 
     def _say(self, data: bytes) -> None:
         data = self.faults.noise + data
-        if self.faults.delay:
-            self._memory.late.append((time.monotonic() + self.faults.delay, data))
+        late = self._memory.late
+        if self.faults.delay or late:
+            due = time.monotonic() + self.faults.delay
+            late.append((max(due, late[-1][0]) if late else due, data))
         else:
             self._send(data)
 

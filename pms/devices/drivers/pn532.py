@@ -142,7 +142,7 @@ class Pn532(ContactlessEncoder):
         # It does not know the question, and has fallen silent.
         targets = self._list(1, never)
         if not targets or targets[0].uid != uid:
-            return None
+            raise CardSilent("the card went away while it was asked what it is")
         with suppress(CardRefused):
             return self._medium_by_container()
         return None
