@@ -25,6 +25,7 @@ from pms.core import clock
 from pms.core.db import db
 from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
+from pms.credentials import work as finger_work
 from pms.frontdesk import door_issues
 from pms.guests import queries as guests
 from pms.keycards import work as card_work
@@ -53,6 +54,8 @@ FEATURES = (
     ("encoders", "/encoders"),
     ("keycards", "/keys"),
     ("passcodes", "/passcodes"),
+    ("credentials", "/fingerprints"),
+    ("lock_commands", ""),
     ("access_records", "/records"),
 )
 
@@ -138,6 +141,7 @@ def _connect_features() -> None:
     inventory.on_new_floor(locks.ensure_scopes)
     closed_cards.ask(door_issues.issue_floor)
     card_work.install()
+    finger_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

@@ -6,9 +6,11 @@ from pms.access_records import models as access_records
 from pms.accounts import models as accounts
 from pms.audit import models as audit
 from pms.core.db import Base
+from pms.credentials import models as credentials
 from pms.encoders import models as encoders
 from pms.guests import models as guests
 from pms.keycards import models as keycards
+from pms.lock_commands import models as lock_commands
 from pms.locks import models as locks
 from pms.passcodes import models as passcodes
 from pms.properties import models as properties
@@ -22,9 +24,11 @@ __all__ = [
     "access_records",
     "accounts",
     "audit",
+    "credentials",
     "encoders",
     "guests",
     "keycards",
+    "lock_commands",
     "locks",
     "passcodes",
     "properties",

@@ -22,6 +22,7 @@ FEATURES: dict[str, str] = {
     "stays": N_("Stays"),
     "keycards": N_("Key cards"),
     "passcodes": N_("Passcodes"),
+    "credentials": N_("Fingerprints"),
     "rooms": N_("Rooms"),
     "locks": N_("Locks and doors"),
     "encoders": N_("Card machines"),

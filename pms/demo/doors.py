@@ -20,6 +20,7 @@ def machines(world: World) -> dict[str, Any]:
                 "is_plugged": machine.is_plugged_in,
                 "will_tear": machine.faults.cut is not None,
                 "card": world.card_on(name),
+                "has_finger": machine.finger is not None,
             }
             for name, machine in world.machines.items()
         ],

@@ -63,19 +63,24 @@ def welcome(port: int) -> str:
     )
 
 
-def _carrier(port: int) -> Callable[[str, bytes], bytes | None]:
-    """A phone beside the door: posts the lock's sealed report to the server, brings the sealed answer back."""
+def _bytes(text: str | None) -> bytes | None:
+    return bytes.fromhex(text) if text else None
 
-    def carry(serial_number: str, frame: bytes) -> bytes | None:
+
+def _carrier(port: int) -> Callable[[str, bytes, bool], tuple[bytes | None, bytes | None]]:
+    """A phone beside the door: posts the lock's sealed frames to the server, brings sealed answers and commands back."""
+
+    def carry(serial_number: str, frame: bytes, is_answer: bool) -> tuple[bytes | None, bytes | None]:
         body = json.dumps({"lockSn": serial_number, "frame": frame.hex()}).encode()
+        path = "commands/answer" if is_answer else "reports/record"
         request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/api/reports/record", body, {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{port}/api/{path}", body, {"Content-Type": "application/json"}
         )
         try:
             with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
-                frame_hex = json.load(answer)["data"]["frame"]
-        except (urllib.error.URLError, TimeoutError, KeyError, TypeError, ValueError):
-            return None
-        return bytes.fromhex(frame_hex)
+                told = json.load(answer)["data"]
+                return _bytes(told.get("frame")), _bytes(told.get("command"))
+        except (urllib.error.URLError, TimeoutError, KeyError, TypeError, ValueError, AttributeError):
+            return None, None
 
     return carry

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 from pms.access_records.words import RESULTS
 from pms.core import clock
 from pms.demo import doors
-from pms.demo.world import World
+from pms.demo.world import FINGERS, World
 from pms.protocol.card_layout import Medium
+from pms.simulators.encoder import finger_called
 from pms.simulators.encoder_faults import Act, Moment, WriteCut
 from pms.web import filters
 from pms.web.render import go_to, render
@@ -104,6 +105,8 @@ def machine() -> Response:
         world.put_on_machine(name, _chosen_card())
     elif act == "take":
         world.take_from_machine(name)
+    elif act.startswith("finger-"):
+        device.put_finger(finger_called(act.removeprefix("finger-")))
     elif act == "unplug":
         device.unplug()
     elif act == "plug":
@@ -113,7 +116,7 @@ def machine() -> Response:
     else:
         abort(400)
     if request.form.get("from") == "strip":
-        return render("demo/machines.html", "demo/_strip.html", **doors.machines(world))
+        return _strip(request.form.get("hands", ""))
     return go_to(url_for("demo.doors", lock=request.form.get("lock")))
 
 
@@ -121,14 +124,35 @@ def machine() -> Response:
 @require("demo:use")
 def machines() -> Response:
     """The hands at the machines, for the key dialog."""
-    return render("demo/machines.html", "demo/_strip.html", **doors.machines(_world()))
+    return _strip(request.args.get("hands", ""))
+
+
+@blueprint.post("/doors/finger")
+@require("demo:use")
+def touch() -> Response:
+    """Put a finger on the door's reader."""
+    finger = request.form.get("finger", "")
+    if finger not in FINGERS:
+        abort(404)
+    return _page(answer=_world().touch(_chosen_lock(), finger), did=_("A finger was put on the door's reader."))
+
+
+def _strip(hands: str) -> Response:
+    hands = "finger" if hands == "finger" else "card"
+    return render("demo/machines.html", "demo/_strip.html", hands=hands, fingers=FINGERS, **doors.machines(_world()))
 
 
 def _page(answer: object = None, did: str = "") -> Response:
     world = _world()
     chosen = request.values.get("lock", "")
     values = doors.table(world, chosen if chosen in world.locks else "")
-    values |= {"answer": answer, "did": did, "results": RESULTS, "chosen_uid": request.form.get("uid")}
+    values |= {
+        "answer": answer,
+        "did": did,
+        "results": RESULTS,
+        "fingers": FINGERS,
+        "chosen_uid": request.form.get("uid"),
+    }
     return render("demo/doors.html", "demo/_doors.html", **values)
 
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from pms.core import clock
 from pms.protocol.card_layout import EMPTY_UNIT, Medium
+from pms.protocol.command import StoredKind
 from pms.protocol.kdf import sector_key
 from pms.simulators.cards import SimulatedCard
-from pms.simulators.encoder import SimulatedEncoder
+from pms.simulators.encoder import SimulatedEncoder, synthetic_template
 from pms.simulators.lock import VirtualLock
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pms.simulators.lock import Answer
+
+
+FINGERS = ("A", "B")
+"""Two people's fingers; the same letter is the same finger at a machine and at a door."""
 
 
 @dataclass
@@ -42,8 +47,9 @@ class World:
     """All simulated things of one demo. Every method may be called from any thread."""
 
     file: Path
-    # Carries one sealed frame of a lock to the server and brings its answer back (None: the server said nothing).
-    carrier: Callable[[str, bytes], bytes | None] | None = None
+    # Carries one sealed frame of a lock to the server: a report, or (True) the answer to a command. Brings back the answer to
+    # a report and the next command, where the server has them.
+    carrier: Callable[[str, bytes, bool], tuple[bytes | None, bytes | None]] | None = None
     locks: dict[str, VirtualLock] = field(default_factory=dict)  # by serial number in hex
     cards: dict[str, HeldCard] = field(default_factory=dict)  # by UID in hex
     machines: dict[str, SimulatedEncoder] = field(default_factory=dict)  # by name
@@ -102,6 +108,15 @@ class World:
         self._after(serial_number)
         return answer
 
+    def touch(self, serial_number: str, finger: str) -> Answer:
+        """Put a finger on a door's reader."""
+        with self._guard:
+            answer = self.locks[serial_number].show_credential(
+                StoredKind.FINGERPRINT, synthetic_template(finger), self.now()
+            )
+        self._after(serial_number)
+        return answer
+
     def throw_deadbolt(self, serial_number: str, *, thrown: bool) -> None:
         """Throw or release the deadbolt from inside."""
         with self._guard:
@@ -116,14 +131,27 @@ class World:
                 frame = self.locks[serial_number].pending_report(self.now())
             if frame is None:
                 break
-            answer = self.carrier(serial_number, frame)
+            answer, command = self.carrier(serial_number, frame, False)
             if answer is None:
                 break
             with self._guard:
                 self.locks[serial_number].receive(answer, self.now())
             carried += 1
+            carried += self._bring(serial_number, command)
         self.save()
         return carried
+
+    def _bring(self, serial_number: str, command: bytes | None) -> int:
+        """Bring the server's commands to the lock, one after another, and its answers back; how many."""
+        count = 0
+        while command is not None and self.carrier is not None and count < 100:
+            with self._guard:
+                answer = self.locks[serial_number].receive(command, self.now())
+            if answer is None:
+                break
+            count += 1
+            _, command = self.carrier(serial_number, answer, True)
+        return count
 
     def exchange(self, serial_number: str, frame: bytes) -> bytes | None:
         """Bring a frame of the server to a lock, as an installer's phone does; the lock's answer."""
@@ -192,7 +220,7 @@ class World:
         link = self.file.parent / "ports" / name.lower().replace(" ", "-")
         link.parent.mkdir(exist_ok=True)
         self.plates[name] = serial_number
-        self.machines[name] = SimulatedEncoder(serial_number, link=link)
+        self.machines[name] = SimulatedEncoder(serial_number, link=link, seconds_per_touch=0.7)
         return str(link)
 
     def close(self) -> None:

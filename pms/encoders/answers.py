@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from pms.encoders.models import JobKind
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pms.devices.card_content import CardContent, CardKeys
     from pms.devices.encoder import CardPresence, FingerTemplate
     from pms.devices.task import WritePlan
-    from pms.encoders.models import EncoderJob, JobKind
+    from pms.encoders.models import EncoderJob
 
 
 class Work(Protocol):

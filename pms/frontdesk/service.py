@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pms.core.db import transaction
 from pms.core.errors import ChangedMeanwhile, DomainError
 from pms.core.text import N_
+from pms.credentials import service as credentials
 from pms.encoders import queries as encoders
 from pms.guests import service as guests
 from pms.guests.service import GuestFields
@@ -309,9 +310,12 @@ def extend(
     now: datetime,
 ) -> StayStep:
     """Leave later. Cards on paper cannot hear of it: `keycards.queries` tells which must be made again."""
-    return stays.extend(
-        stay_id=stay_id, departure_date=departure_date, version=version, request_id=request_id, actor=actor, now=now
-    )
+    with transaction():
+        step = stays.extend(
+            stay_id=stay_id, departure_date=departure_date, version=version, request_id=request_id, actor=actor, now=now
+        )
+        credentials.follow_stay(stay_id=stay_id, old_room_id=None, now=now)
+        return step
 
 
 def shorten(
@@ -324,9 +328,12 @@ def shorten(
     now: datetime,
 ) -> StayStep:
     """Leave earlier. The cards in the guest's hand still work until the old end; the pages say so."""
-    return stays.shorten(
-        stay_id=stay_id, departure_date=departure_date, version=version, request_id=request_id, actor=actor, now=now
-    )
+    with transaction():
+        step = stays.shorten(
+            stay_id=stay_id, departure_date=departure_date, version=version, request_id=request_id, actor=actor, now=now
+        )
+        credentials.follow_stay(stay_id=stay_id, old_room_id=None, now=now)
+        return step
 
 
 def undo(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> StayStep:
@@ -338,7 +345,9 @@ def undo(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> StayStep
             return step
         if keycard_queries.made_since(stay_id, step.at):
             raise CardMadeSince
+        room_id = stay_queries.get_stay(stay_id).room_id
         stays.undo_last(stay_id=stay_id, step_id=step_id, actor=actor, now=now)
+        credentials.follow_stay(stay_id=stay_id, old_room_id=room_id, now=now)
         keycards.reinstate(step_id=step_id, actor=actor, now=now)
         passcodes.reinstate(step_id=step_id, actor=actor, now=now)
         return step
@@ -408,6 +417,10 @@ def _with_keys(
         step = act()
         keycards.end_for_stay(stay_id=stay_id, step_id=step.id, reason=reason, actor=actor, now=now)
         passcodes.end_for_stay(stay_id=stay_id, step_id=step.id, actor=actor, now=now)
+        if reason is EndReason.MOVED:
+            credentials.follow_stay(stay_id=stay_id, old_room_id=room_id, now=now)
+        else:
+            credentials.end_for_stay(stay_id=stay_id, actor=actor, now=now)
         if leaves_room and room_id is not None:
             rooms.mark_dirty(room_id=room_id, actor=actor, now=now)
         return step

@@ -34,6 +34,7 @@ class SimulatedEncoder(SimulatedPort[EncoderMachine]):
         wire: Wire | None = None,
         baud_rate: int | None = None,
         seconds_per_write: float = DEFAULT_SECONDS_PER_WRITE,
+        seconds_per_touch: float = 0.0,
         capabilities: Capability = ALL_CAPABILITIES,
         version: int = LINE_VERSION,
     ) -> None:
@@ -47,6 +48,7 @@ class SimulatedEncoder(SimulatedPort[EncoderMachine]):
             wire or TerminalWire(link),
             baud_rate=baud_rate,
         )
+        self._machine.seconds_per_touch = seconds_per_touch
 
     @property
     def faults(self) -> Faults:
@@ -62,6 +64,11 @@ class SimulatedEncoder(SimulatedPort[EncoderMachine]):
     def signal(self) -> SignalPattern:
         """What the lamp shows."""
         return self._machine.signal
+
+    @property
+    def finger(self) -> Finger | None:
+        """The finger that lies on the module."""
+        return self._machine.finger
 
     @property
     def writes(self) -> int:

@@ -66,6 +66,7 @@ class _Memory:
     template: bytes | None = None
     events: EventQueue = field(default_factory=EventQueue)
     late: list[tuple[float, bytes]] = field(default_factory=list)
+    steps: list[tuple[float, Message]] = field(default_factory=list)
 
 
 class EncoderMachine:
@@ -79,6 +80,8 @@ class EncoderMachine:
         self.signal = SignalPattern.OFF
         self.finger: Finger | None = None
         self.writes = 0
+        self.seconds_per_touch = 0.0
+        """How long the person takes to put the finger on, or to lift it."""
         self._send = send
         self._memory = _Memory()
         self._actions: dict[type[Message], Callable[..., Answer]] = {
@@ -110,6 +113,7 @@ class EncoderMachine:
             self._take(frame)
         self._watch_card(at)
         self._watch_finger(at)
+        self._take_steps(at)
         if memory.running is not None and at >= memory.until:
             self._end(Status.TIMEOUT, at)
         while memory.late and memory.late[0][0] <= at:
@@ -124,6 +128,7 @@ class EncoderMachine:
         times = [memory.until] if memory.running is not None else []
         times += [memory.events.due] if memory.events.waiting else []
         times += [memory.late[0][0]] if memory.late else []
+        times += [memory.steps[0][0]] if memory.steps else []
         times += [memory.heard_at + SILENCE] if memory.decoder.is_partial else []
         return min(times, default=None)
 
@@ -300,22 +305,31 @@ class EncoderMachine:
 
     def _watch_finger(self, at: float) -> None:
         memory, finger = self._memory, self.finger
-        if finger is None or not isinstance(memory.running, CaptureFinger):
+        if finger is None or memory.steps or not isinstance(memory.running, CaptureFinger):
             return
         samples, quality = memory.running.samples, finger.quality
         if quality < POOR_QUALITY:
             self._end(Status.POOR_IMAGE, at)
             return
+        told: list[Message] = []
         for sample in range(1, samples + 1):
-            if sample > 1:
-                memory.events.add(FingerProgress(FingerStage.PUT_FINGER, sample, 0), at)
-            memory.events.add(FingerProgress(FingerStage.GOT_IT, sample, quality), at)
-            memory.events.add(FingerProgress(FingerStage.LIFT_FINGER, sample, quality), at)
-        memory.running, memory.template = None, finger.template
-        memory.events.add(FingerDone(TEMPLATE_FORMAT, len(finger.template), crc16(finger.template)), at)
+            told += [FingerProgress(FingerStage.PUT_FINGER, sample, 0)] if sample > 1 else []
+            told += [FingerProgress(stage, sample, quality) for stage in (FingerStage.GOT_IT, FingerStage.LIFT_FINGER)]
+        told.append(FingerDone(TEMPLATE_FORMAT, len(finger.template), crc16(finger.template)))
+        memory.template = finger.template
+        memory.steps = [(at + number * self.seconds_per_touch, event) for number, event in enumerate(told)]
+
+    def _take_steps(self, at: float) -> None:
+        memory = self._memory
+        while memory.steps and memory.steps[0][0] <= at:
+            _due, event = memory.steps.pop(0)
+            memory.events.add(event, at)
+            if isinstance(event, FingerDone):
+                memory.running = None
 
     def _end(self, status: Status, at: float) -> None:
         self._memory.running = None
+        self._memory.steps.clear()
         self._memory.events.add(Ended(status), at)
 
 

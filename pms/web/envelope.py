@@ -11,3 +11,9 @@ def answer(body: object, *, status: int = 200, total: int = 0) -> Response:
     return make_response(
         jsonify({"code": status, "msg": _("Done"), "total": total, "data": body, "success": status == 200}), status
     )
+
+
+def refuse(status: int, text: str, faults: list[dict[str, str]] | None = None) -> Response:
+    """A refusal in the same shape; `faults` are `{"field": …, "error": …}`."""
+    body = {"code": status, "msg": text, "total": 0, "data": faults, "success": False}
+    return make_response(jsonify(body), status)

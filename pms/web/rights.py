@@ -31,6 +31,7 @@ RIGHTS: dict[str, str] = {
     "keys:view": N_("See which keys exist"),
     "keys:make": N_("Make, read and erase key cards"),
     "keys:overwrite": N_("Overwrite cards of another guest, of staff or of another hotel"),
+    "fingerprints:manage": N_("Take fingerprints, send them to locks and remove them"),
     "passcodes:make": N_("Make and show passcodes"),
     "locks:view": N_("See locks and doors"),
     "locks:edit": N_("Import and set up locks, assign them to rooms"),
@@ -56,6 +57,7 @@ _FRONT_DESK = _EVERYBODY | {
     "stays:change",
     "keys:view",
     "keys:make",
+    "fingerprints:manage",
     "passcodes:make",
     "locks:view",
 }

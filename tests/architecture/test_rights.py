@@ -19,6 +19,7 @@ PUBLIC_ROUTES = {
     "accounts.log_in_language": "the log-in page's language",
     "accounts.log_out": "also where the session has ended already",
     "access_records_api.record": "the lock's report proves itself by its tag",
+    "lock_commands_api.take_answer": "the lock's answer proves itself by its tag",
     "encoders_api.start_agent": "the desk's token is asked for inside",
     "encoders_api.report": "the desk's token is asked for inside",
     "encoders_api.orders": "the desk's token is asked for inside",

@@ -1,0 +1,1 @@
+"""What locks store of a person and open for: fingerprints, with the consent to keep them and their end."""

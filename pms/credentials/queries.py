@@ -1,0 +1,125 @@
+"""Reads of fingerprints. The template is nobody's to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from pms.accounts.models import Account
+from pms.core.db import db
+from pms.core.errors import NotFound
+from pms.credentials import rules
+from pms.credentials.models import Consent, Fingerprint, FingerprintPlace, FingerState, PlaceState
+from pms.locks import queries as locks
+from pms.locks.models import Door, Lock, LockSetup
+
+_LOADED = (selectinload(Fingerprint.places).joinedload(FingerprintPlace.door),)
+_FEATURE = "指纹"
+
+
+def get(fingerprint_id: int) -> Fingerprint:
+    """The fingerprint with its places; NotFound."""
+    found = db.session.scalars(
+        sa.select(Fingerprint).where(Fingerprint.id == fingerprint_id).options(*_LOADED)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_by_job(job_id: str) -> Fingerprint | None:
+    """The fingerprint that a job takes, or None."""
+    return db.session.scalars(
+        sa.select(Fingerprint).where(Fingerprint.job_id == job_id).options(*_LOADED)
+    ).one_or_none()
+
+
+def find_by_credential(credential_id: int) -> Fingerprint | None:
+    """The fingerprint that a door's record names, or None."""
+    return db.session.scalars(sa.select(Fingerprint).where(Fingerprint.credential_id == credential_id)).one_or_none()
+
+
+def of_guest(guest_id: int) -> Sequence[Fingerprint]:
+    """Every fingerprint of a guest that was taken, newest first."""
+    return _taken(Fingerprint.guest_id == guest_id)
+
+
+def of_stay(stay_id: int) -> Sequence[Fingerprint]:
+    """Those of a stay, newest first."""
+    return _taken(Fingerprint.stay_id == stay_id)
+
+
+def of_account(account_id: int) -> Sequence[Fingerprint]:
+    """Those of somebody who works here, newest first."""
+    return _taken(Fingerprint.account_id == account_id)
+
+
+def open_of_stay(stay_id: int) -> Sequence[Fingerprint]:
+    """Fingerprints of a stay that are here or about to be."""
+    return [finger for finger in _all(Fingerprint.stay_id == stay_id) if rules.is_open(finger.state)]
+
+
+def overdue(now: datetime) -> Sequence[Fingerprint]:
+    """Fingerprints whose time is over, and those of staff who may not log in any more."""
+    gone = sa.select(Account.id).where(Account.is_active.is_(False))
+    return _all(
+        Fingerprint.state == FingerState.STORED,
+        sa.or_(Fingerprint.valid_until <= now, Fingerprint.account_id.in_(gone)),
+    )
+
+
+def open_of_person(*, guest_id: int | None, account_id: int | None) -> Sequence[Fingerprint]:
+    """Somebody's fingerprints that are here or about to be."""
+    found = _all(Fingerprint.guest_id == guest_id, Fingerprint.account_id == account_id)
+    return [finger for finger in found if rules.is_open(finger.state)]
+
+
+def present_consent(*, guest_id: int | None, account_id: int | None) -> Consent | None:
+    """The consent in force for the present text, or None."""
+    return db.session.scalars(
+        sa.select(Consent)
+        .where(
+            Consent.guest_id == guest_id,
+            Consent.account_id == account_id,
+            Consent.text_version == rules.CONSENT_VERSION,
+            Consent.withdrawn_at.is_(None),
+        )
+        .order_by(Consent.id.desc())
+        .limit(1)
+    ).first()
+
+
+def taken_slots(lock_id: int) -> set[int]:
+    """The slots of a lock that may be in use."""
+    unused = (PlaceState.REMOVED, PlaceState.NOT_SENT, PlaceState.REFUSED)
+    rows = db.session.scalars(
+        sa.select(FingerprintPlace.slot).where(
+            FingerprintPlace.lock_id == lock_id,
+            FingerprintPlace.slot.is_not(None),
+            FingerprintPlace.state.not_in(unused),
+        )
+    )
+    return {slot for slot in rows if slot is not None}
+
+
+def doors() -> Sequence[Door]:
+    """The doors whose lock is set up and takes fingerprints, in the order of the house."""
+    return [door for door in locks.doors() if door.lock is not None and takes_fingers(door.lock)]
+
+
+def takes_fingers(lock: Lock) -> bool:
+    """Whether a lock is ours and has a fingerprint reader; one that does not say what it has is believed to."""
+    return lock.setup is LockSetup.READY and (not lock.features or _FEATURE in lock.features)
+
+
+def _taken(*where: sa.ColumnElement[bool]) -> Sequence[Fingerprint]:
+    return _all(*where, Fingerprint.state.in_((FingerState.STORED, FingerState.DESTROYED)))
+
+
+def _all(*where: sa.ColumnElement[bool]) -> Sequence[Fingerprint]:
+    return db.session.scalars(
+        sa.select(Fingerprint).where(*where).options(*_LOADED).order_by(Fingerprint.id.desc())
+    ).all()

@@ -1,0 +1,151 @@
+"""Commands are queued, made into frames when a carrier is at the lock, and settled by the lock's answer.
+
+A frame is made only when it is handed out: between queueing and sending the lock may have been set up anew, under other
+keys. The same frame is handed out again until the lock has answered it; the lock does it once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from pms.core.actor import Actor
+from pms.core.db import transaction
+from pms.lock_commands import answers, queries
+from pms.lock_commands.models import CommandState, LockCommand
+from pms.locks import lock_keys
+from pms.locks.models import Lock, LockSetup
+from pms.protocol.command import AnswerStatus, decode_answer
+from pms.protocol.errors import ProtocolError
+from pms.protocol.frame import Direction, Frame, open_frame, seal_frame
+from pms.protocol.session import next_server_counter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from pms.protocol.command import Payload
+
+# Answers after which the lock is asked once more, the next time that somebody is there.
+_LATER = (AnswerStatus.BUSY, AnswerStatus.LOW_BATTERY)
+
+
+def queue(
+    *,
+    lock_id: int,
+    payloads: Sequence[Payload],
+    subject_kind: str,
+    subject_id: int,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Ask a lock for something; several payloads are the parts of one content. Joins the caller's transaction."""
+    with transaction() as session:
+        lock = session.get_one(Lock, lock_id)
+        for number, payload in enumerate(payloads, 1):
+            command = LockCommand(
+                lock_id=lock_id,
+                command=int(payload.command),
+                state=CommandState.QUEUED,
+                subject_kind=subject_kind,
+                subject_id=subject_id,
+                is_last=number == len(payloads),
+                actor_name=actor.name,
+                created_at=now,
+            )
+            command.plaintext = payload.encode(lock.protocol_version)
+            session.add(command)
+        session.flush()
+
+
+def drop(*, subject_kind: str, subject_id: int, now: datetime) -> None:
+    """Take back what no frame was made of yet. Joins the caller's transaction."""
+    with transaction():
+        for command in queries.of_subject(subject_kind, subject_id):
+            if command.state is CommandState.QUEUED:
+                _end(command, CommandState.DROPPED, now)
+
+
+def next_frame(*, serial_number: str, now: datetime) -> bytes | None:
+    """The frame that a carrier at the lock should bring to it; None if there is nothing, or the lock is not set up."""
+    with transaction() as session:
+        lock = _hold(session, serial_number)
+        if lock is None or lock.setup is not LockSetup.READY or lock.server_keys is None:
+            return None
+        command = queries.first_open(lock.id)
+        if command is None:
+            return None
+        if command.state is CommandState.QUEUED:
+            command.state = CommandState.SENT
+            session.flush()
+            if asker := answers.asker_of(command.subject_kind):
+                asker.sent(command, now)
+        if command.frame is None or command.life != lock.life:
+            _seal(lock, command, now)
+        return command.frame
+
+
+def take_answer(*, serial_number: str, frame: bytes, actor: Actor, now: datetime) -> bool:
+    """Settle the command that the lock has answered; False where the bytes are no answer of it to one of ours.
+
+    The same answer again changes nothing. `actor` says from where it was carried.
+    """
+    with transaction() as session:
+        lock = _hold(session, serial_number)
+        if lock is None or lock.server_keys is None:
+            return False
+        try:
+            opened = open_frame(lock_keys.command_key_of(lock), lock_keys.serial_of(lock), frame)
+            answer = decode_answer(opened.command, opened.plaintext, opened.version)
+        except ProtocolError:
+            return False
+        command = queries.by_counter(lock.id, opened.counter)
+        if command is None or opened.direction is not Direction.ANSWER or opened.command != command.command:
+            return False
+        if command.state is CommandState.SENT:
+            lock_actor = Actor(kind="lock", name=lock.name, address=actor.address)
+            _settle(command, answer.status, lock_actor, now)
+        lock.last_seen_at = now
+        return True
+
+
+def _settle(command: LockCommand, status: AnswerStatus, actor: Actor, now: datetime) -> None:
+    if status in _LATER:
+        command.state, command.frame, command.counter = CommandState.QUEUED, None, None
+        return
+    is_done = status is AnswerStatus.DONE
+    command.status = int(status)
+    _end(command, CommandState.DONE if is_done else CommandState.FAILED, now)
+    if not is_done:
+        # The rest of a content whose part was refused is of no use.
+        for other in queries.of_subject(command.subject_kind, command.subject_id):
+            if other.state is CommandState.QUEUED and other.lock_id == command.lock_id and not command.is_last:
+                _end(other, CommandState.DROPPED, now)
+    asker = answers.asker_of(command.subject_kind)
+    if asker is not None and (command.is_last or not is_done):
+        asker.answered(command, status, actor, now)
+
+
+def _seal(lock: Lock, command: LockCommand, now: datetime) -> None:
+    lock.server_counter = next_server_counter(lock.server_counter, int(now.timestamp() * 1000))
+    command.counter, command.life, command.sent_at = lock.server_counter, lock.life, now
+    command.frame = seal_frame(
+        lock_keys.command_key_of(lock),
+        lock_keys.serial_of(lock),
+        Frame(lock.protocol_version, command.command, Direction.REQUEST, command.counter, command.plaintext or b""),
+    )
+
+
+def _end(command: LockCommand, state: CommandState, now: datetime) -> None:
+    """What was asked for is not kept: it may have been somebody's finger."""
+    command.state, command.ended_at = state, now
+    command.plaintext = command.frame = None
+
+
+def _hold(session: Session, serial_number: str) -> Lock | None:
+    return session.scalars(
+        sa.select(Lock).where(Lock.serial_number == serial_number.upper()).with_for_update()
+    ).one_or_none()
