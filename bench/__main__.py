@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("desk", "start", "protocol")
+PARTS = ("desk", "machines", "start", "protocol")
 
 
 def main() -> None:

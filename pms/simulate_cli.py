@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pms.simulators import control, encoder
+from pms.simulators import control, encoder, pn532
 from pms.simulators.control import MEDIA, Device
 from pms.simulators.port import TcpWire, TerminalWire, Wire
 
@@ -50,6 +50,9 @@ _card = click.option("--card", type=click.Choice(list(MEDIA)), help="A blank car
 @click.option("--finger", help="Whose finger lies on it: a name, `poor` or `none`.")
 @click.option("--serial-number", default="0000000000000001", show_default=True, help="16 hex digits.")
 @click.option("--model", default="ZC-20", show_default=True)
+@click.option(
+    "--seconds-per-write", default=encoder.DEFAULT_SECONDS_PER_WRITE, show_default=True, help="The card's own time."
+)
 def machine(
     link: Path | None,
     tcp: str | None,
@@ -58,13 +61,26 @@ def machine(
     finger: str | None,
     serial_number: str,
     model: str,
+    seconds_per_write: float,
     *,
     paced: bool,
 ) -> None:
     """The house's card-issuing machine."""
     rate = encoder.BAUD_RATE if paced else None
-    with encoder.SimulatedEncoder(serial_number, model, wire=_wire(link, tcp), baud_rate=rate) as device:
+    with encoder.SimulatedEncoder(
+        serial_number, model, wire=_wire(link, tcp), baud_rate=rate, seconds_per_write=seconds_per_write
+    ) as device:
         _run(device, [f"put {card}"] if card else [], [f"finger {finger}"] if finger else [], faults)
+
+
+@simulate.command("pn532")
+@_shared
+@_card
+def pn532_module(link: Path | None, tcp: str | None, faults: tuple[str, ...], card: str | None, *, paced: bool) -> None:
+    """A PN532 module on a serial adapter (HSU)."""
+    rate = pn532.BAUD_RATE if paced else None
+    with pn532.SimulatedPn532(wire=_wire(link, tcp), baud_rate=rate) as device:
+        _run(device, [f"put {card}"] if card else [], [], faults)
 
 
 def _wire(link: Path | None, tcp: str | None) -> Wire:

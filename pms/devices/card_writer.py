@@ -65,19 +65,20 @@ def write_card(
     *,
     main_slot: int | None,
     on_progress: OnProgress,
+    before: Sequence[UnitReading] | None = None,
 ) -> CardContent:
     """Put `units` (48 bytes each) on the card and read all of it back.
 
     A guest's card has `main_slot` 1 or 2 and any of 3…8. A card of staff (None) holds grants of two units each from unit 1:
     their second halves go first, so that a torn grant is never a valid one. Every other unit that we ever wrote becomes zero; sectors beyond the last planned one that are not ours stay
-    untouched. `on_progress("writing", 0, n)` comes before the first write command: if it raises, the card is as it was.
+    untouched. `before` is what `read_units` has just read of this card, where the caller has it. `on_progress("writing", 0, n)` comes before the first write command: if it raises, the card is as it was.
 
     Before that: `CardTooSmall`, `WrongKey` (somebody else's keys in a unit that is needed), `NoCard`, `CardChanged`,
     `EncoderGone`. After it every `DeviceError` becomes `WriteUncertain`, and any other error that `on_progress` raises
     leaves the card just as uncertain. `ValueError` for a plan that makes no sense.
     """
     _check_plan(presence, units, main_slot)
-    before = read_units(encoder, presence, keys)
+    before = before or read_units(encoder, presence, keys)
     order = _staff_order(units) if main_slot is None else _guest_order(units, main_slot)
     wanted = _wanted_units(before, units, order)
     steps = [
@@ -99,13 +100,20 @@ def write_card(
     return CardContent.of_readings(presence, after)
 
 
-def erase_card(encoder: Encoder, presence: CardPresence, keys: CardKeys, *, on_progress: OnProgress) -> CardContent:
+def erase_card(
+    encoder: Encoder,
+    presence: CardPresence,
+    keys: CardKeys,
+    *,
+    on_progress: OnProgress,
+    before: Sequence[UnitReading] | None = None,
+) -> CardContent:
     """Zero every unit that we can write, and give the sectors of a MIFARE Classic their delivery keys back.
 
-    Sectors under somebody else's keys stay as they are; `WrongKey` if there are no others. Progress and errors are as
-    for `write_card`.
+    Sectors under somebody else's keys stay as they are; `WrongKey` if there are no others. Progress, errors and `before`
+    are as for `write_card`.
     """
-    before = read_units(encoder, presence, keys)
+    before = before or read_units(encoder, presence, keys)
     if all(reading.state is UnitState.FOREIGN_KEYS for reading in before):
         raise WrongKey("somebody else's keys guard the whole card")
     steps = [

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from pms.protocol.encoder_line import SignalPattern
 
-from .card_content import CardContent, CardKeys, read_card
+from .card_content import CardContent, CardKeys, UnitReading, read_units
 from .card_writer import erase_card, write_card
 from .encoder import CardPresence, Encoder, FingerStep, FingerTemplate
 from .errors import Cancelled, DeviceError, EncoderGone, TimedOut, Unsupported, WriteUncertain
@@ -197,14 +198,17 @@ class TaskRun:
 
     def _take_card(self, presence: CardPresence) -> None:
         keys = self._course.card_keys(presence)
-        content = read_card(self._encoder, presence, keys)
+        readings = read_units(self._encoder, presence, keys)
+        content = CardContent.of_readings(presence, readings)
         if self._task.kind is TaskKind.READ:
             self._course.read(content)
             return
         plan = self._course.card_seen(presence, content)
-        self._course.written(self._write(presence, keys, plan))
+        self._course.written(self._write(presence, keys, plan, readings))
 
-    def _write(self, presence: CardPresence, keys: CardKeys, plan: WritePlan | None) -> CardContent:
+    def _write(
+        self, presence: CardPresence, keys: CardKeys, plan: WritePlan | None, before: Sequence[UnitReading]
+    ) -> CardContent:
         def on_progress(phase: str, done: int, _steps: int) -> None:
             if done == 0 and phase == "writing":
                 self._course.writing(presence)
@@ -213,8 +217,16 @@ class TaskRun:
                 self._course.checking()
 
         if plan is None:
-            return erase_card(self._encoder, presence, keys, on_progress=on_progress)
-        return write_card(self._encoder, presence, keys, plan.units, main_slot=plan.main_slot, on_progress=on_progress)
+            return erase_card(self._encoder, presence, keys, on_progress=on_progress, before=before)
+        return write_card(
+            self._encoder,
+            presence,
+            keys,
+            plan.units,
+            main_slot=plan.main_slot,
+            on_progress=on_progress,
+            before=before,
+        )
 
     def _blink(self) -> None:
         try:

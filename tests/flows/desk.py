@@ -213,7 +213,7 @@ class Moments:
             ("checking", job_course, "begin_checking"),
         ):
             monkeypatch.setattr(module, name, self._after(moment, getattr(module, name)))
-        monkeypatch.setattr(task, "read_card", self._before("reading", task.read_card))
+        monkeypatch.setattr(task, "read_units", self._before("reading", task.read_units))
 
     def at(self, moment: str, act: Callable[[], object]) -> None:
         """Do it the next time that the moment comes, once."""
