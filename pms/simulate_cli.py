@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pms.simulators import control, encoder, pn532
+from pms.simulators import control, ef01, encoder, pn532
 from pms.simulators.control import MEDIA, Device
 from pms.simulators.port import TcpWire, TerminalWire, Wire
 
@@ -81,6 +81,21 @@ def pn532_module(link: Path | None, tcp: str | None, faults: tuple[str, ...], ca
     rate = pn532.BAUD_RATE if paced else None
     with pn532.SimulatedPn532(wire=_wire(link, tcp), baud_rate=rate) as device:
         _run(device, [f"put {card}"] if card else [], [], faults)
+
+
+@simulate.command("ef01")
+@_shared
+@click.option("--finger", help="Whose finger lies on it: a name, `poor` or `none`.")
+@click.option(
+    "--template-size", default=512, show_default=True, type=click.IntRange(32, 4096), help="Bytes of a template."
+)
+def ef01_module(
+    link: Path | None, tcp: str | None, faults: tuple[str, ...], finger: str | None, template_size: int, *, paced: bool
+) -> None:
+    """A fingerprint module that speaks EF01 packets."""
+    rate = ef01.BAUD_RATE if paced else None
+    with ef01.SimulatedEf01(wire=_wire(link, tcp), baud_rate=rate, template_size=template_size) as device:
+        _run(device, [], [f"finger {finger}"] if finger else [], faults)
 
 
 def _wire(link: Path | None, tcp: str | None) -> Wire:
