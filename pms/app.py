@@ -28,12 +28,15 @@ from pms.core.text import N_
 from pms.credentials import work as finger_work
 from pms.frontdesk import door_issues
 from pms.guests import queries as guests
+from pms.keycards import books as card_books
 from pms.keycards import work as card_work
 from pms.locks import closed_cards
 from pms.locks import service as locks
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
+from pms.staffcards import work as staff_work
+from pms.staffcards.book import Denials, StaffBook
 from pms.stays import service as stays
 from pms.web import addresses, errors, filters, i18n, login, rights, security
 
@@ -53,6 +56,7 @@ FEATURES = (
     ("locks", "/locks"),
     ("encoders", "/encoders"),
     ("keycards", "/keys"),
+    ("staffcards", "/staff-cards"),
     ("passcodes", "/passcodes"),
     ("credentials", "/fingerprints"),
     ("lock_commands", ""),
@@ -66,6 +70,7 @@ NAVIGATION = (
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
     ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
+    ("staffcards.index", N_("Staff cards"), "card", "c", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
@@ -140,7 +145,10 @@ def _connect_features() -> None:
     inventory.on_capacity_change(stays.set_capacity)
     inventory.on_new_floor(locks.ensure_scopes)
     closed_cards.ask(door_issues.issue_floor)
+    closed_cards.keep_denials(Denials())
     card_work.install()
+    card_books.keep(StaffBook())
+    staff_work.install()
     finger_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId
 from pms.locks.models import Door, Lock
+from pms.staffcards.models import StaffCard
 
 
 class AccessRecord(HasId, Base):
@@ -36,6 +37,7 @@ class AccessRecord(HasId, Base):
 
     lock: Mapped[Lock] = relationship(lazy="raise")
     door: Mapped[Door | None] = relationship(lazy="raise")
+    staff_card: Mapped[StaffCard | None] = relationship(lazy="raise")
 
     __table_args__ = (
         sa.UniqueConstraint("lock_id", "life", "sequence"),

@@ -17,6 +17,7 @@ from pms.guests.models import Guest, GuestWord
 from pms.locks.models import Door, Lock
 from pms.protocol.record import RecordEvent
 from pms.rooms.models import Room
+from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
 from pms.web.paging import Page
 
@@ -59,7 +60,11 @@ def list_page(
         .outerjoin(Door, Door.id == AccessRecord.door_id)
         .outerjoin(Stay, Stay.id == AccessRecord.stay_id)
         .outerjoin(Guest, Guest.id == Stay.guest_id)
-        .options(joinedload(AccessRecord.lock), joinedload(AccessRecord.door).joinedload(Door.room))
+        .options(
+            joinedload(AccessRecord.lock),
+            joinedload(AccessRecord.door).joinedload(Door.room),
+            joinedload(AccessRecord.staff_card),
+        )
         .order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
         .limit(size + 1)
     )
@@ -102,12 +107,14 @@ def _of_kind(kind: str) -> sa.ColumnElement[bool] | None:
 
 
 def _with_text(text: str) -> sa.ColumnElement[bool] | None:
-    """The number of the room or the name of the door; or every word the beginning of a name of the guest."""
+    """The number of the room or the name of the door; the holder of a staff card; or every word the beginning of a name of
+    the guest."""
     text = text.strip()
     if not text:
         return None
     pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    found: list[sa.ColumnElement[bool]] = [Door.name.ilike(pattern, escape="\\")]
+    held = sa.select(StaffCard.id).where(StaffCard.holder_name.ilike(f"%{pattern}", escape="\\"))
+    found: list[sa.ColumnElement[bool]] = [Door.name.ilike(pattern, escape="\\"), AccessRecord.staff_card_id.in_(held)]
     for column in (Room.number, Lock.name):
         owner = Door.room_id if column.class_ is Room else AccessRecord.lock_id
         found.append(owner.in_(sa.select(column.class_.id).where(column.ilike(pattern, escape="\\"))))

@@ -31,6 +31,8 @@ from pms.protocol.errors import ProtocolError
 from pms.protocol.frame import Direction, Frame, seal_frame
 from pms.protocol.record import RecordEvent, RecordMethod, RecordResult
 from pms.protocol.session import Accepted, Receiver, Repeated
+from pms.staffcards import service as staffcards
+from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
 
 if TYPE_CHECKING:
@@ -158,21 +160,17 @@ def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: 
     ).one_or_none()
     if stored is None:
         return
-    card, code = _tell(lock, record, at, actor, now)
-    stay_id = card.stay_id if card else code.stay_id if code else None
+    key = _tell(lock, record, at, actor, now)
+    stay_id = None if key is None or isinstance(key, StaffCard) else key.stay_id
     stay = session.get(Stay, stay_id) if stay_id is not None else None
-    if card is not None or code is not None:
-        whose = {
-            "key_card_id": card.id if card else None,
-            "passcode_id": code.id if code else None,
-            "stay_id": stay_id,
-        }
+    if key is not None:
+        whose = {f"{key.__tablename__}_id": key.id, "stay_id": stay_id}
         session.execute(sa.update(AccessRecord).where(AccessRecord.id == stored.id).values(**whose))
     if record.event in _NOTED:
         audit.record(
             actor=actor,
             action=_NOTED[record.event],
-            subject=_subject(lock, door, stay, code or card),
+            subject=_subject(lock, door, stay, key),
             now=now,
             after={
                 "at": at.isoformat(),
@@ -198,33 +196,34 @@ _NOTED: dict[RecordEvent, str] = {
 
 def _tell(
     lock: Lock, record: DoorRecord, at: datetime, actor: Actor, now: datetime
-) -> tuple[KeyCard | None, Passcode | None]:
+) -> KeyCard | StaffCard | Passcode | None:
     """Cards and passcodes learn what the door saw, and say whose it was; what is not genuine names nobody."""
     if record.method is RecordMethod.OFFLINE_CARD and record.credential_id:
-        card = keycards.seen_at_door(
-            lock_id=lock.id,
-            credential_id=record.credential_id,
-            result=record.result,
-            at=at,
-            actor=actor,
-            now=now,
-        )
-        return card, None
+        seen: dict[str, Any] = {
+            "lock_id": lock.id,
+            "credential_id": record.credential_id,
+            "result": record.result,
+            "at": at,
+            "actor": actor,
+            "now": now,
+        }
+        return keycards.seen_at_door(**seen) or staffcards.seen_at_door(**seen)
     if record.event is RecordEvent.EPOCH_MOVED:
         passcodes.epoch_moved(lock=lock, p=record.credential_id, at=at, actor=actor, now=now)
-        return None, None
+        return None
     if record.method is RecordMethod.OFFLINE_PASSCODE and record.result not in _NAMELESS:
-        code = passcodes.seen_at_door(
+        return passcodes.seen_at_door(
             lock=lock, p=record.credential_id, result=record.result, at=at, actor=actor, now=now
         )
-        return None, code
-    return None, None
+    return None
 
 
 _NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
 
 
-def _subject(lock: Lock, door: Door | None, stay: Stay | None, key: KeyCard | Passcode | None) -> audit.Subject:
+def _subject(
+    lock: Lock, door: Door | None, stay: Stay | None, key: KeyCard | StaffCard | Passcode | None
+) -> audit.Subject:
     label = door.name if door else lock.name
     kind = "lock" if key is None else key.__tablename__
     return audit.Subject(

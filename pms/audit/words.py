@@ -21,6 +21,7 @@ FEATURES: dict[str, str] = {
     "reservations": N_("Bookings"),
     "stays": N_("Stays"),
     "keycards": N_("Key cards"),
+    "staffcards": N_("Staff cards"),
     "passcodes": N_("Passcodes"),
     "credentials": N_("Fingerprints"),
     "rooms": N_("Rooms"),

@@ -13,7 +13,7 @@ from pms.core.errors import NotFound
 from pms.core.ids import new_id
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind
-from pms.keycards import queries, rules
+from pms.keycards import books, queries, rules
 from pms.keycards.models import CardReason, CardState, KeyCard, KeyCardGrant, KeySeries, Proof
 from pms.locks import queries as locks
 from pms.locks.models import Door, LockSetup
@@ -24,7 +24,7 @@ from pms.stays.models import Stay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
@@ -64,16 +64,20 @@ def plan(
     parties = [stay, *_further(stay, further_room_ids)]
     areas = _areas(area_ids)
     rules.check_further(len(parties) - 1 + len(areas))
+    begins, until = times(stay, now, departure=min(party.departure_date for party in parties))
+    rules.check_window(begins, until)
+    numbers = [series(session, party, begins, until, now) for party in parties]
+    return CardContent(numbers, areas, begins, until)
+
+
+def times(stay: Stay, now: datetime, *, departure: date | None = None) -> tuple[datetime, datetime]:
+    """From when and until when a party may pass; until its own departure or an earlier one."""
     house = properties.get_property()
     begins = rules.begins_at(
         state=stay.state, now=now, arrival=stay.arrival_date, check_in_hour=house.check_in_hour, zone=house.zone
     ).replace(microsecond=0)
-    until = rules.ends_at(
-        departure=min(party.departure_date for party in parties), check_out_hour=house.check_out_hour, zone=house.zone
-    )
-    rules.check_window(begins, until)
-    series = [_series(session, party, begins, until, now) for party in parties]
-    return CardContent(series, areas, begins, until)
+    last = departure or stay.departure_date
+    return begins, rules.ends_at(departure=last, check_out_hour=house.check_out_hour, zone=house.zone)
 
 
 def queue(
@@ -134,7 +138,7 @@ def number(session: Session, row: KeySeries, valid_until: datetime, now: datetim
         begins_at=row.begins_at,
         valid_until=valid_until,
         now=now,
-        numbers=[_number(other) for other in rows],
+        numbers=[number_of(other) for other in rows],
         lost=lost,
     )
     by_stay = {other.stay_id: other for other in rows}
@@ -190,7 +194,7 @@ def _door(session: Session, stay: Stay) -> Door:
     return door
 
 
-def _series(session: Session, stay: Stay, begins: datetime, until: datetime, now: datetime) -> KeySeries:
+def series(session: Session, stay: Stay, begins: datetime, until: datetime, now: datetime) -> KeySeries:
     """The party's number for its room's door, made where it is the first card."""
     door = _door(session, stay)
     row = queries.series_of(stay.id, door.id)
@@ -212,7 +216,8 @@ def _rows_of_door(session: Session, door_id: int) -> Sequence[KeySeries]:
     ).all()
 
 
-def _number(row: KeySeries) -> rules.Number:
+def number_of(row: KeySeries) -> rules.Number:
+    """The row as the rules see it."""
     return rules.Number(row.stay_id, row.begins_at, row.issue, row.released_at is not None)
 
 
@@ -255,5 +260,6 @@ def _new_credential(session: Session) -> int:
     """Random, so that a server restored from a backup repeats none; 0 is what doors write for cards they cannot read."""
     while True:
         candidate = secrets.randbelow(0xFFFF_FFFF) + 1
-        if session.scalars(sa.select(KeyCard.id).where(KeyCard.credential_id == candidate)).first() is None:
+        known = session.scalars(sa.select(KeyCard.id).where(KeyCard.credential_id == candidate)).first()
+        if known is None and not books.is_taken(candidate):
             return candidate

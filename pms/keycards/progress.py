@@ -12,13 +12,15 @@ from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
 from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.words import error_words
-from pms.keycards import queries
+from pms.keycards import books, queries
+from pms.keycards.books import MadeCard
 from pms.stays import queries as stays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pms.encoders.models import EncoderJob
+    from pms.keycards.books import CardBook
     from pms.keycards.queries import KeyLine
     from pms.stays.models import Stay
 
@@ -51,16 +53,21 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One batch at one moment. `job` is the one that the page is about: the first that is open, else the one that failed."""
+    """One batch at one moment. `job` is the one that the page is about: the first that is open, else the one that failed.
+
+    `made` is the card of that job, `done` are the cards that are ready; `book` is whose cards they are, if not guests'.
+    """
 
     batch_id: str
     jobs: Sequence[EncoderJob]
     job: EncoderJob
     line: KeyLine | None
     stay: Stay | None
-    done: list[KeyLine]
+    done: list[MadeCard]
     ahead: int
     now: datetime
+    made: MadeCard | None = None
+    book: CardBook | None = None
 
     @property
     def is_final(self) -> bool:
@@ -74,8 +81,13 @@ class Progress:
 
     @property
     def kind(self) -> str:
-        """write, read, erase or signal."""
+        """write, read, erase, signal or staff."""
         return self.job.kind.value
+
+    @property
+    def makes_cards(self) -> bool:
+        """Whether its jobs make cards, for guests or others."""
+        return self.job.kind is JobKind.WRITE or self.book is not None
 
     @property
     def state(self) -> str:
@@ -130,7 +142,8 @@ class Progress:
     def why(self) -> str:
         """The untranslated sentence about the end of the job."""
         code = self.job.error_code or ""
-        return _REFUSALS.get(code) or error_words(code)
+        refusals = self.book.refusals if self.book is not None else _REFUSALS
+        return refusals.get(code) or error_words(code)
 
     @property
     def next_label(self) -> str:
@@ -149,6 +162,16 @@ class Progress:
         """Until when the key is good that would be overwritten."""
         text = self.result.get("until")
         return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+    @property
+    def other(self) -> dict[str, Any] | None:
+        """The card of another book that lies there: `OtherCard.words()`."""
+        return self.result.get("other")
+
+    @property
+    def other_until(self) -> datetime | None:
+        """Until when it is good."""
+        return datetime.fromisoformat(self.other["until"]) if self.other is not None else None
 
     @property
     def grants(self) -> list[dict[str, Any]]:
@@ -176,6 +199,13 @@ def find(batch_id: str, *, now: datetime) -> Progress:
         raise NotFound
     job = _subject(jobs)
     ids = [other.subject_id for other in jobs if other.subject_id is not None]
+    ahead = encoders.count_ahead(job) if job.state is JobState.QUEUED else 0
+    book = books.of_kind(job.kind)
+    if book is not None:
+        others = book.made(ids, now=now)
+        ready = [others[other.subject_id or 0] for other in jobs if other.state is JobState.DONE]
+        made = others.get(job.subject_id or 0)
+        return Progress(batch_id, jobs, job, None, None, ready, ahead, now, made, book)
     cards = queries.cards_by_id(ids)
     known = {line.card.id: line for line in queries.lines(cards.values(), now=now, with_stays=True)}
     line = known.get(job.subject_id or 0) or _read_line(job, now)
@@ -187,10 +217,15 @@ def find(batch_id: str, *, now: datetime) -> Progress:
         job=job,
         line=line,
         stay=stays.get_stay(stay_id) if stay_id else None,
-        done=[known[other.subject_id or 0] for other in finished],
-        ahead=encoders.count_ahead(job) if job.state is JobState.QUEUED else 0,
+        done=[_made(known[other.subject_id or 0]) for other in finished],
+        ahead=ahead,
         now=now,
+        made=_made(line) if line else None,
     )
+
+
+def _made(line: KeyLine) -> MadeCard:
+    return MadeCard(line.doors, line.card.valid_from, line.card.valid_until)
 
 
 def _subject(jobs: Sequence[EncoderJob]) -> EncoderJob:

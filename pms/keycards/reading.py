@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from pms.core.db import db
-from pms.keycards import queries, rules
+from pms.keycards import books, queries, rules
 from pms.keycards.models import CardState, KeyCard
 from pms.keycards.rules import CardKindSeen
 from pms.locks import lock_keys
 from pms.locks.models import Area, Door
 from pms.properties import queries as properties
-from pms.protocol.card import Audience, CardBody, find_staff_body, open_guest_grant, read_header
+from pms.protocol.card import (
+    Audience,
+    CardBody,
+    find_staff_body,
+    open_guest_grant,
+    open_staff_grant,
+    read_header,
+)
 from pms.protocol.card_layout import EMPTY_UNIT, SLOT_A, SLOT_B
 from pms.protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pms.devices.card_writer import CardContent
+    from pms.devices.card_content import CardContent
+    from pms.keycards.books import OtherCard
     from pms.properties.models import SiteKey
 
 
@@ -35,15 +43,35 @@ class SeenGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenStaffGrant:
+    """A grant of staff; only a genuine one opens anything."""
+
+    body: CardBody
+    is_genuine: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SeenCard:
-    """A card as we understand it. `card` is the key in our book that it holds."""
+    """A card as we understand it. `card` is the key in our book that it holds, `other` the card of another book."""
 
     kind: CardKindSeen
     card: KeyCard | None
     grants: list[SeenGrant] = field(default_factory=list)
-    staff: CardBody | None = None
+    staff_grants: list[SeenStaffGrant] = field(default_factory=list)
+    other: OtherCard | None = None
     # Written for our house, but torn, altered or copied from another card.
     is_damaged: bool = False
+
+    @property
+    def staff(self) -> CardBody | None:
+        """What a grant of staff on it says, for showing only."""
+        return self.staff_grants[-1].body if self.staff_grants else None
+
+    @property
+    def credential_ids(self) -> set[int]:
+        """Of every grant on it that is genuine."""
+        genuine = {grant.body.credential_id for grant in self.staff_grants if grant.is_genuine}
+        return genuine | {grant.body.credential_id for grant in self.grants}
 
     @property
     def main(self) -> SeenGrant | None:
@@ -62,16 +90,19 @@ def identify(content: CardContent, *, stay_id: int | None, now: datetime) -> See
         # A torn write can leave nothing; what the book says of this plastic is then over.
         return SeenCard(CardKindSeen.BLANK, known)
     grants, staff, damaged = _open_all(content, [(number, unit) for number, unit in units if unit is not None])
-    if staff is not None:
-        return SeenCard(CardKindSeen.STAFF, None, grants, staff)
-    held = _held(grants) or (known if damaged or not grants else None)
+    seen = SeenCard(CardKindSeen.FOREIGN, None, grants, staff, is_damaged=damaged)
+    held = None if staff else _held(grants) or (known if damaged or not grants else None)
     if held is not None:
         kind = rules.kind_of_known(queries.facts(held), is_same_stay=held.stay_id == stay_id, now=now)
-        return SeenCard(kind, held, grants, is_damaged=damaged)
+        return replace(seen, kind=kind, card=held)
+    other = books.find(credential_ids=seen.credential_ids, uid=content.uid.hex(), now=now) if staff or grants else None
+    if staff or other is not None:
+        is_needed = other is None or other.is_live
+        return replace(seen, kind=CardKindSeen.STAFF if is_needed else CardKindSeen.DEAD, other=other)
     if grants:
         is_over = all(grant.body.not_after + 900 < now.timestamp() for grant in grants)
-        return SeenCard(CardKindSeen.DEAD if is_over else CardKindSeen.GUEST, None, grants, is_damaged=damaged)
-    return SeenCard(CardKindSeen.FOREIGN, None, is_damaged=damaged)
+        return replace(seen, kind=CardKindSeen.DEAD if is_over else CardKindSeen.GUEST)
+    return seen
 
 
 def valid_issues(seen: SeenCard, now: datetime) -> tuple[int | None, int | None]:
@@ -88,9 +119,11 @@ def holds_grant(seen: SeenCard, card: KeyCard) -> bool:
     return main is not None and main.body.credential_id == card.credential_id
 
 
-def _open_all(content: CardContent, units: list[tuple[int, bytes]]) -> tuple[list[SeenGrant], CardBody | None, bool]:
+def _open_all(
+    content: CardContent, units: list[tuple[int, bytes]]
+) -> tuple[list[SeenGrant], list[SeenStaffGrant], bool]:
     grants: list[SeenGrant] = []
-    staff: CardBody | None = None
+    staff: list[SeenStaffGrant] = []
     is_damaged = False
     site_keys = {key.key_version: key for key in properties.list_site_keys()}
     skip = 0
@@ -101,13 +134,29 @@ def _open_all(content: CardContent, units: list[tuple[int, bytes]]) -> tuple[lis
         if header is None or header.version not in site_keys:
             continue
         if header.audience is Audience.SCOPE:
-            staff, skip = find_staff_body(unit) or staff, number + 1
+            skip = number + 1
+            found = _open_staff(content, number, site_keys[header.version])
+            staff += [found] if found else []
+            is_damaged |= found is None or not found.is_genuine
             continue
         grant = _open(number, unit, content.uid, header.audience, header.target_id, site_keys[header.version])
         is_damaged |= grant is None
         if grant is not None:
             grants.append(grant)
     return grants, staff, is_damaged
+
+
+def _open_staff(content: CardContent, number: int, site_key: SiteKey) -> SeenStaffGrant | None:
+    """The grant of two units that begins there; one that was torn, altered or copied is shown and opens nothing."""
+    first, *rest = content.units[number - 1 : number + 1]
+    body = find_staff_body(first or b"")
+    if body is None:
+        return None
+    try:
+        open_staff_grant(site_key.pk_staff, (first or b"") + (rest[0] or b"" if rest else b""), content.uid)
+    except ProtocolError:
+        return SeenStaffGrant(body, is_genuine=False)
+    return SeenStaffGrant(body, is_genuine=True)
 
 
 def _open(

@@ -167,6 +167,19 @@ def _make_way(issue: int, later: Sequence[Number], fixed: Collection[int]) -> di
     return raised
 
 
+def visitor_issue(numbers: Iterable[Number], *, present_stay_id: int | None, now: datetime) -> int:
+    """The number of a one-shot card for a visitor: that of the party in the room, else of the last one that has begun.
+
+    A lock refuses lower numbers than the highest that opened it, and remembers a higher one (protocol 2.3, step 7). With
+    the number of whoever lives there now the visitor's card is never the lower one, and using it tells the lock nothing
+    new: no key of the party ends. The next party's first card ends it, as it ends everything from before. A *concurrent*
+    card would leave the lock's number alone as well, but would then let a visitor of the last guest in on the next one.
+    """
+    known = list(numbers)
+    present = [number.issue for number in known if number.stay_id == present_stay_id and not number.is_released]
+    return max(present or [number.issue for number in known if number.begins_at <= now], default=0)
+
+
 # --- validity
 
 

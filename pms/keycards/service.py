@@ -13,7 +13,7 @@ from pms.core.errors import NotFound
 from pms.encoders import queries as encoder_queries
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind, JobState
-from pms.keycards import drafts, queries, rules
+from pms.keycards import books, drafts, queries, rules
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, KeySeries, Proof
 from pms.locks import queries as locks
 from pms.protocol.record import RecordResult
@@ -126,6 +126,9 @@ def retry(*, job_id: str, request_id: str, overwrite: bool, actor: Actor, now: d
         if not job.state.is_final or job.state is JobState.DONE:
             raise rules.NotToRetry
         overwrite_uid = job.card_uid if overwrite or _is_overwritten_already(job) else None
+        book = books.of_kind(job.kind)
+        if book is not None:
+            return book.retry(job=job, request_id=request_id, overwrite_uid=overwrite_uid, actor=actor, now=now)
         if job.kind is not JobKind.WRITE:
             return _queue_plain(job.kind, job.encoder_id, request_id, overwrite_uid, actor, now)
         rest = [

@@ -10,18 +10,21 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from pms.core import clock
-from pms.core.errors import DomainError
+from pms.core.errors import DomainError, Forbidden
 from pms.core.ids import read_id
+from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
-from pms.keycards import dialogs, progress, queries, rules, service, words
+from pms.keycards import books, dialogs, progress, queries, rules, service, words
 from pms.keycards.forms import KeysForm, MachineChoice
 from pms.stays import queries as stays
 from pms.web import errors, login
 from pms.web.render import render, render_dialog
-from pms.web.rights import require
+from pms.web.rights import can, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pms.encoders.models import JobKind
 
 blueprint = Blueprint("keycards", __name__)
 
@@ -208,7 +211,7 @@ def show_progress(batch_id: str) -> Response:
 @require("keys:make")
 def progress_part(batch_id: str) -> Response:
     """The same, for the page that asks twice a second; nothing is sent while nothing has changed."""
-    present = progress.find(batch_id, now=clock.now())
+    present = _find(batch_id)
     if request.args.get("seen") == present.seen:
         return make_response("", 204)
     return render("keycards/progress.html", "keycards/_progress.html", p=present, retry_id=uuid.uuid4(), **_words())
@@ -218,6 +221,7 @@ def progress_part(batch_id: str) -> Response:
 @require("keys:make")
 def cancel(batch_id: str) -> Response:
     """End what has not begun to write."""
+    _check_batch(batch_id)
     encoder_service.cancel_batch(batch_id=batch_id, actor=login.actor(), now=clock.now())
     return _to_progress(batch_id)
 
@@ -237,6 +241,7 @@ def overwrite(job_id: str) -> Response:
 
 
 def _retry(job_id: str, *, overwrite: bool) -> Response:
+    _check_kind(encoders.get_job(job_id).kind)
     form = dialogs.RetryForm()
     request_id = form.request_id.data if form.validate() else str(uuid.uuid4())
     batch_id = service.retry(
@@ -272,8 +277,25 @@ def _to_stay(stay_id: int | None) -> Response:
     return make_response(redirect(url_for("stays.show", stay_id=stay_id), 303))
 
 
+def _check_batch(batch_id: str) -> None:
+    for job in encoders.batch(batch_id)[:1]:
+        _check_kind(job.kind)
+
+
+def _check_kind(kind: JobKind) -> None:
+    """Cards of another book are its people's business, though its jobs are shown here."""
+    book = books.of_kind(kind)
+    if book is not None and not can(book.right):
+        raise Forbidden
+
+
+def _find(batch_id: str) -> progress.Progress:
+    _check_batch(batch_id)
+    return progress.find(batch_id, now=clock.now())
+
+
 def _progress_dialog(batch_id: str) -> Response:
-    present = progress.find(batch_id, now=clock.now())
+    present = _find(batch_id)
     return render_dialog(
         "keycards/_progress_dialog.html",
         dialog_heading=_(words.PROGRESS_WORDS[present.kind]),

@@ -81,6 +81,7 @@ PROGRESS_WORDS: dict[str, str] = {
     "read": N_("Read a card"),
     "erase": N_("Erase a card"),
     "signal": N_("Let it blink"),
+    "staff": N_("Staff card"),
 }
 
 ACTIONS = {

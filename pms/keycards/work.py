@@ -12,7 +12,7 @@ from pms.devices.card_content import CardKeys
 from pms.devices.task import CardRefused, TakeAway, WritePlan
 from pms.encoders.answers import register
 from pms.encoders.models import EncoderJob, JobKind
-from pms.keycards import queries, reading, rules, service
+from pms.keycards import books, queries, reading, rules, service
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, Proof
 from pms.locks import lock_keys
 from pms.properties import queries as properties
@@ -44,8 +44,8 @@ def install() -> None:
     register(JobKind.ERASE, EraseWork())
 
 
-class _Work:
-    """What the three kinds of job share."""
+class QuietWork:
+    """What all kinds of job share: the keys of the cards, and nothing to note."""
 
     def card_keys(self) -> CardKeys:
         """The sector keys under every version of the house's keys, newest first."""
@@ -77,7 +77,7 @@ class _Work:
         return {}
 
 
-class WriteWork(_Work):
+class WriteWork(QuietWork):
     """A key card for a stay."""
 
     def card_seen(
@@ -91,7 +91,7 @@ class WriteWork(_Work):
         uid = presence.uid.hex()
         if job.overwrite_uid != uid:
             if rules.needs_question(seen.kind):
-                raise CardRefused("foreign_card", **_whose(seen, can_overwrite=not content.is_foreign))
+                raise CardRefused("foreign_card", **whose(seen, can_overwrite=not content.is_foreign))
             if _is_as_wanted(seen, card, now):
                 raise TakeAway
         needed = max(grant.unit for grant in card.grants)
@@ -108,7 +108,8 @@ class WriteWork(_Work):
     def written(self, job: EncoderJob, content: CardContent, now: datetime) -> None:
         """Read back: the card is real. Whatever this plastic held before is over, and so is the card that it replaces."""
         card = _card_of(job)
-        gone = _end_others(content.uid.hex(), card.id, EndReason.OVERWRITTEN, now)
+        gone = end_others(content.uid.hex(), card.id, EndReason.OVERWRITTEN, now)
+        books.gone(uid=content.uid.hex(), actor=who_asked(job), now=now)
         card.proof, card.proved_at, card.proved_by = Proof.CONFIRMED, now, "read_back"
         stay = stays.get_stay(card.stay_id)
         if card.state is CardState.RESERVED:
@@ -132,11 +133,12 @@ class WriteWork(_Work):
         card.proof, card.proved_at, card.proved_by = Proof.UNKNOWN, None, None
         if card.state is CardState.RESERVED:
             card.state = CardState.UNKNOWN
-        _doubt_others(job.card_uid, card.id)
+        doubt_others(job.card_uid, card.id)
+        books.doubted(uid=job.card_uid)
         _audit(job, card, "keycards.unknown", now, {"why": code, "uid": card.uid})
 
 
-class EraseWork(_Work):
+class EraseWork(QuietWork):
     """A card that is to hold nothing."""
 
     def card_seen(
@@ -145,21 +147,23 @@ class EraseWork(_Work):
         """CardRefused `foreign_card` where something would be lost that somebody needs."""
         seen = reading.identify(content, stay_id=None, now=now)
         if job.overwrite_uid != presence.uid.hex() and rules.needs_question(seen.kind):
-            raise CardRefused("foreign_card", **_whose(seen, can_overwrite=not content.is_foreign))
+            raise CardRefused("foreign_card", **whose(seen, can_overwrite=not content.is_foreign))
         return None
 
     def written(self, job: EncoderJob, content: CardContent, now: datetime) -> None:
         """Every key that this plastic held is dead, and that is proved."""
-        for card in _end_others(content.uid.hex(), None, EndReason.ERASED, now):
+        for card in end_others(content.uid.hex(), None, EndReason.ERASED, now):
             card.proof, card.proved_at, card.proved_by = Proof.CONFIRMED, now, "erased"
             _audit(job, card, "keycards.erased", now, {"uid": card.uid})
+        books.gone(uid=content.uid.hex(), is_erased=True, actor=who_asked(job), now=now)
 
     def uncertain(self, job: EncoderJob, code: str, now: datetime) -> None:
         """Nobody knows what is left on it."""
-        _doubt_others(job.card_uid, None)
+        doubt_others(job.card_uid, None)
+        books.doubted(uid=job.card_uid)
 
 
-class ReadWork(_Work):
+class ReadWork(QuietWork):
     """A card that somebody found."""
 
     def read(self, job: EncoderJob, content: CardContent, now: datetime) -> dict[str, Any]:
@@ -176,6 +180,7 @@ class ReadWork(_Work):
             if held.state is CardState.ACTIVE or held.proof is Proof.UNKNOWN:
                 held.proof, held.proved_at, held.proved_by = Proof.CONFIRMED, now, "read_back"
             _audit(job, held, "keycards.read", now, {"uid": content.uid.hex()})
+        books.was_read(uid=content.uid.hex(), held=seen.credential_ids, is_damaged=seen.is_damaged, now=now)
         return {
             "kind": seen.kind.value,
             "damaged": seen.is_damaged,
@@ -184,6 +189,7 @@ class ReadWork(_Work):
             "holds": held is not None,
             "grants": [_grant_words(grant) for grant in seen.grants],
             "staff_until": seen.staff.not_after if seen.staff else None,
+            "other": seen.other.words() if seen.other else None,
         }
 
 
@@ -254,7 +260,7 @@ def _opens(card: KeyCard) -> set[tuple[int | None, int | None, int]]:
     return {(grant.door_id, grant.area_id, grant.issue if grant.door_id else 0) for grant in card.grants}
 
 
-def _whose(seen: reading.SeenCard, *, can_overwrite: bool) -> dict[str, Any]:
+def whose(seen: reading.SeenCard, *, can_overwrite: bool) -> dict[str, Any]:
     """What the page says would be lost."""
     stay = stays.get_stay(seen.card.stay_id) if seen.card else None
     return {
@@ -263,11 +269,12 @@ def _whose(seen: reading.SeenCard, *, can_overwrite: bool) -> dict[str, Any]:
         "room": stay.room.number if stay and stay.room else None,
         "stay_id": str(stay.id) if stay else None,
         "until": seen.card.valid_until.isoformat() if seen.card else None,
+        "other": seen.other.words() if seen.other else None,
         "can_overwrite": can_overwrite,
     }
 
 
-def _end_others(uid: str, but: int | None, reason: EndReason, now: datetime) -> Sequence[KeyCard]:
+def end_others(uid: str, but: int | None, reason: EndReason, now: datetime) -> Sequence[KeyCard]:
     """The plastic does not hold what it held: those keys are dead from now on, and that is certain."""
     ended = [card for card in queries.cards_with_uid(uid) if card.id != but and card.refused_since is None]
     for card in ended:
@@ -284,7 +291,8 @@ def _settle_gone(card: KeyCard, now: datetime, reason: EndReason = EndReason.OVE
     card.proof, card.proved_at, card.proved_by = Proof.CONFIRMED, now, "read_back"
 
 
-def _doubt_others(uid: str | None, but: int | None) -> None:
+def doubt_others(uid: str | None, but: int | None) -> None:
+    """The plastic may hold what it held, or not."""
     for card in queries.cards_with_uid(uid or ""):
         if card.id != but and card.refused_since is None:
             card.proof = Proof.UNKNOWN
@@ -313,13 +321,16 @@ def _grant_words(grant: reading.SeenGrant) -> dict[str, Any]:
     }
 
 
-def _audit(job: EncoderJob, card: KeyCard, action: str, now: datetime, after: dict[str, Any]) -> None:
-    """In the name of the person who asked for it."""
-    actor = Actor(
+def who_asked(job: EncoderJob) -> Actor:
+    """The person in whose name a job is done."""
+    return Actor(
         kind="account" if job.requested_by else "port",
         name=job.actor_name,
         account_id=job.requested_by,
         address=job.address,
     )
+
+
+def _audit(job: EncoderJob, card: KeyCard, action: str, now: datetime, after: dict[str, Any]) -> None:
     subject = service.card_subject(card, stays.get_stay(card.stay_id))
-    audit.record(actor=actor, action=action, subject=subject, now=now, after=after)
+    audit.record(actor=who_asked(job), action=action, subject=subject, now=now, after=after)

@@ -32,6 +32,8 @@ RIGHTS: dict[str, str] = {
     "keys:make": N_("Make, read and erase key cards"),
     "keys:overwrite": N_("Overwrite cards of another guest, of staff or of another hotel"),
     "fingerprints:manage": N_("Take fingerprints, send them to locks and remove them"),
+    "staffcards:view": N_("See who holds which staff card"),
+    "staffcards:make": N_("Make and renew staff cards, emergency and visitors' cards, report them lost"),
     "passcodes:make": N_("Make and show passcodes"),
     "locks:view": N_("See locks and doors"),
     "locks:edit": N_("Import and set up locks, assign them to rooms"),
@@ -65,6 +67,8 @@ _MANAGER = _FRONT_DESK | {
     "rooms:out_of_order",
     "rooms:edit",
     "keys:overwrite",
+    "staffcards:view",
+    "staffcards:make",
     "records:view",
     "encoders:edit",
     "audit:view",
@@ -77,7 +81,16 @@ ROLE_RIGHTS: dict[str, frozenset[str]] = {
     "front_desk": frozenset(_FRONT_DESK),
     "housekeeping": frozenset(_EVERYBODY | {"rooms:view", "rooms:clean"}),
     "maintenance": frozenset(
-        _EVERYBODY | {"rooms:view", "rooms:out_of_order", "locks:view", "locks:edit", "records:view", "encoders:edit"}
+        _EVERYBODY
+        | {
+            "rooms:view",
+            "rooms:out_of_order",
+            "locks:view",
+            "staffcards:view",
+            "locks:edit",
+            "records:view",
+            "encoders:edit",
+        }
     ),
     "manager": frozenset(_MANAGER),
     "administrator": frozenset(RIGHTS),
