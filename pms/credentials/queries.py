@@ -17,7 +17,7 @@ from pms.locks import queries as locks
 from pms.locks.models import Door, Lock, LockSetup
 
 _LOADED = (selectinload(Fingerprint.places).joinedload(FingerprintPlace.door),)
-_FEATURE = "指纹"
+_FEATURE = "fingerprint"
 
 
 def get(fingerprint_id: int) -> Fingerprint:

@@ -17,7 +17,8 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import calendar, keys, people
+from pms.demo import calendar, keys, people, staff
+from pms.demo.machines import MachineKind
 from pms.encoders import service as encoders
 from pms.guests import service as guests
 from pms.locks import queries as lock_queries
@@ -46,7 +47,12 @@ LOG_INS = {
     "admin": "administrator",
 }
 LOCKS_OF_USER = Path(__file__).with_name("locks-of-user.json")
-MACHINES = {"Front desk 1": "0932211c49aeb6f8", "Front desk 2": "0932211c49aeb701"}
+MACHINES = {
+    "Front desk 1": (MachineKind.MACHINE, "0932211c49aeb6f8"),
+    "Front desk 2": (MachineKind.MACHINE, "0932211c49aeb701"),
+    "Back office": (MachineKind.PN532, ""),
+    "Finger reader": (MachineKind.EF01, ""),
+}
 
 _ROLES = (Role.FRONT_DESK, Role.HOUSEKEEPING, Role.MAINTENANCE, Role.MANAGER, Role.ADMINISTRATOR)
 _NAMES = ("Mia Sommer", "Nadia Petrova", "Tom Keller", "Helen Marsh", "Admin")
@@ -105,9 +111,9 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
             )
             _hire(making, founded)
             _build_rooms(founded, floors)
-            for name, serial_number in MACHINES.items():
-                url = world.start_machine(name, serial_number)
-                encoders.add_encoder(name=name, url=url, actor=SETUP, now=founded)
+            for name, (kind, serial_number) in MACHINES.items():
+                url = world.start_machine(name, serial_number, kind)
+                encoders.add_encoder(name=name, url=url, driver=kind.value, actor=SETUP, now=founded)
         _let_live(making)
         with transaction():
             _clean(making)
@@ -162,6 +168,7 @@ def _hang_locks(making: _Making, at: datetime) -> None:
         locks.give_door(name=room.number, room_id=room.id, lock_id=lock.id, actor=SETUP, now=at)
     for (area, name), lock in zip(commons, devices[: len(commons)], strict=True):
         locks.give_door(name=name, area_id=areas[area], lock_id=lock.id, actor=SETUP, now=at)
+    staff.make_sections(making.technician, at)
     for lock in devices:
         frame = locks.start_setup(lock_id=lock.id, actor=SETUP, now=at)
         answer = making.world.exchange(lock.serial_number, frame)
@@ -222,6 +229,7 @@ def _let_live(making: _Making) -> None:
     events = [event for index, plan in enumerate(plans) for event in _events(making, index, plan)]
     # Before the first of the present guests came, and seldom before the clocks were last put forward or back.
     events.append((making.now - timedelta(days=9), _LOCKS, -1))
+    events += [(making.now - timedelta(days=8), _STAFF, -1), (making.now - timedelta(days=1), _LOSS, -1)]
     events.sort()
     with keys.Hands(making.world, making.desk) as hands:
         for is_at_desk, group in groupby(events, key=lambda event: event[1] < _CARD):
@@ -237,13 +245,17 @@ def _let_live(making: _Making) -> None:
                 if kind == _LOCKS:
                     with transaction():
                         _hang_locks(making, at)
+                elif kind == _STAFF:
+                    staff.hand_out(hands)
+                elif kind == _LOSS:
+                    staff.lose_one(hands)
                 elif kind == _CARD:
                     hands.make_card(making.stay_ids[index])
                 else:
                     hands.open_door(making.stay_ids[index])
 
 
-_CARD, _DOOR, _LOCKS = 5, 6, 7
+_CARD, _DOOR, _LOCKS, _STAFF, _LOSS = 5, 6, 7, 8, 9
 
 
 def _events(making: _Making, index: int, plan: calendar.PlannedStay) -> list[tuple[datetime, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pms.core import clock
+from pms.demo import machines as devices
 from pms.locks import queries as locks
 
 if TYPE_CHECKING:
@@ -18,9 +19,11 @@ def machines(world: World) -> dict[str, Any]:
             {
                 "name": name,
                 "is_plugged": machine.is_plugged_in,
-                "will_tear": machine.faults.cut is not None,
+                "will_tear": devices.will_tear(machine),
+                "takes_cards": devices.takes_cards(machine),
+                "takes_fingers": devices.takes_fingers(machine),
                 "card": world.card_on(name),
-                "has_finger": machine.finger is not None,
+                "has_finger": world.has_finger(name),
             }
             for name, machine in world.machines.items()
         ],

@@ -35,11 +35,11 @@ class Hands:
         self._world = world
         self._desk = desk
         self._held: dict[int, str] = {}  # UIDs by stay
-        machine = encoders.list_encoders()[0]
-        self._encoder_id = machine.id
+        machine = next(row for row in encoders.list_encoders() if row.driver == "machine")
+        self.encoder_id = machine.id
         link = world.file.parent / "ports" / "first-cards"
         link.parent.mkdir(exist_ok=True)
-        self._device = SimulatedEncoder(world.plates[machine.name], link=link, seconds_per_write=0)
+        self._device = SimulatedEncoder(world.plates[machine.name][1], link=link, seconds_per_write=0)
         self._port = Port(str(link))
         db.remove()
 
@@ -61,21 +61,25 @@ class Hands:
                 keycards.issue(
                     stay_id=stay_id,
                     copies=1,
-                    encoder_id=self._encoder_id,
+                    encoder_id=self.encoder_id,
                     request_id=str(uuid.uuid4()),
                     actor=self._desk,
                     now=clock.now(),
                 )
         except TimeIsOver:
             return
-        job = job_course.claim_next(encoder_id=self._encoder_id, now=clock.now())
+        self._held[stay_id] = self.work(name)
+
+    def work(self, name: str) -> str:
+        """Lay a new card down for the machine's next job; its UID."""
+        job = job_course.claim_next(encoder_id=self.encoder_id, now=clock.now())
         if job is None:
             raise RuntimeError("the machine has another job")
         held = self._world.new_card(Medium.CLASSIC_1K, name)
         self._device.put_card(held.card)
         TaskRun(self._port.encoder, job, TableCourse(job.id), threading.Event()).run()
         self._device.take_card()
-        self._held[stay_id] = held.card.uid.hex()
+        return held.card.uid.hex()
 
     def open_door(self, stay_id: int) -> None:
         """The party holds its card to the door of its room, and a phone carries the record."""
@@ -84,8 +88,12 @@ class Hands:
         serial_number = door.lock.serial_number if door is not None and door.lock is not None else None
         db.remove()
         if serial_number is not None and stay_id in self._held:
-            self._world.hold_card(serial_number, self._held[stay_id])
-            self._carry(serial_number)
+            self.hold(serial_number, self._held[stay_id])
+
+    def hold(self, serial_number: str, uid: str) -> None:
+        """Hold a card to a door, and a phone carries the record."""
+        self._world.hold_card(serial_number, uid)
+        self._carry(serial_number)
 
     def _carry(self, serial_number: str) -> None:
         """The server is not up yet, so nobody can post the records: they are handed over as the same sealed frames."""

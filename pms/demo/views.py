@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from pms.access_records.words import RESULTS
 from pms.core import clock
 from pms.demo import doors
+from pms.demo import machines as devices
 from pms.demo.world import FINGERS, World
 from pms.protocol.card_layout import Medium
 from pms.simulators.encoder import finger_called
-from pms.simulators.encoder_faults import Act, Moment, WriteCut
 from pms.web import filters
 from pms.web.render import go_to, render
 from pms.web.rights import require
@@ -106,17 +106,17 @@ def machine() -> Response:
     elif act == "take":
         world.take_from_machine(name)
     elif act.startswith("finger-"):
-        device.put_finger(finger_called(act.removeprefix("finger-")))
+        world.put_finger(name, finger_called(act.removeprefix("finger-")))
     elif act == "unplug":
         device.unplug()
     elif act == "plug":
         device.plug_in()
     elif act == "tear":
-        device.faults.cut = WriteCut(2, Moment.TORN, Act.UNPLUG)
+        devices.tear_next_writing(device)
     else:
         abort(400)
     if request.form.get("from") == "strip":
-        return _strip(request.form.get("hands", ""))
+        return _strip()
     return go_to(url_for("demo.doors", lock=request.form.get("lock")))
 
 
@@ -124,7 +124,7 @@ def machine() -> Response:
 @require("demo:use")
 def machines() -> Response:
     """The hands at the machines, for the key dialog."""
-    return _strip(request.args.get("hands", ""))
+    return _strip()
 
 
 @blueprint.post("/doors/finger")
@@ -137,9 +137,17 @@ def touch() -> Response:
     return _page(answer=_world().touch(_chosen_lock(), finger), did=_("A finger was put on the door's reader."))
 
 
-def _strip(hands: str) -> Response:
-    hands = "finger" if hands == "finger" else "card"
-    return render("demo/machines.html", "demo/_strip.html", hands=hands, fingers=FINGERS, **doors.machines(_world()))
+def _strip() -> Response:
+    """Only the machine that a dialog is about, where it says so; hands with cards, or with fingers."""
+    hands = "finger" if request.values.get("hands") == "finger" else "card"
+    return render(
+        "demo/machines.html",
+        "demo/_strip.html",
+        hands=hands,
+        at=request.values.get("at", ""),
+        fingers=FINGERS,
+        **doors.machines(_world()),
+    )
 
 
 def _page(answer: object = None, did: str = "") -> Response:

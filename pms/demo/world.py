@@ -16,17 +16,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pms.core import clock
+from pms.demo import machines
+from pms.demo.machines import Device, MachineKind
 from pms.protocol.card_layout import EMPTY_UNIT, Medium
 from pms.protocol.command import StoredKind
 from pms.protocol.kdf import sector_key
 from pms.simulators.cards import SimulatedCard
+from pms.simulators.ef01 import SimulatedEf01
 from pms.simulators.encoder import SimulatedEncoder, synthetic_template
 from pms.simulators.lock import VirtualLock
+from pms.simulators.pn532 import SimulatedPn532
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pms.simulators.encoder import Finger
     from pms.simulators.lock import Answer
 
 
@@ -52,8 +57,8 @@ class World:
     carrier: Callable[[str, bytes, bool], tuple[bytes | None, bytes | None]] | None = None
     locks: dict[str, VirtualLock] = field(default_factory=dict)  # by serial number in hex
     cards: dict[str, HeldCard] = field(default_factory=dict)  # by UID in hex
-    machines: dict[str, SimulatedEncoder] = field(default_factory=dict)  # by name
-    plates: dict[str, str] = field(default_factory=dict)  # the machines' serial numbers, by name
+    machines: dict[str, Device] = field(default_factory=dict)  # by name
+    plates: dict[str, tuple[MachineKind, str]] = field(default_factory=dict)  # make and serial number, by name
     carries_records: bool = True
     is_being_made: bool = False  # nothing is kept until the world is whole
     _guard: threading.RLock = field(default_factory=threading.RLock)
@@ -72,24 +77,44 @@ class World:
     def put_on_machine(self, machine: str, uid: str) -> None:
         """Lay a card on a machine; one that lies there already is taken away first."""
         with self._guard:
-            if self.machines[machine].card is not None:
-                self.machines[machine].take_card()
-            self.machines[machine].put_card(self.cards[uid].card)
+            device = self._for_cards(machine)
+            if device.card is not None:
+                device.take_card()
+            device.put_card(self.cards[uid].card)
             self.save()
 
     def take_from_machine(self, machine: str) -> HeldCard | None:
         """Take the card away; None where none lies there."""
         with self._guard:
-            if self.machines[machine].card is None:
+            device = self._for_cards(machine)
+            if device.card is None:
                 return None
-            card = self.machines[machine].take_card()
+            card = device.take_card()
             self.save()
             return self.cards[card.uid.hex()]
 
     def card_on(self, machine: str) -> HeldCard | None:
         """The card that lies on a machine."""
-        card = self.machines[machine].card
+        device = self.machines[machine]
+        card = None if isinstance(device, SimulatedEf01) else device.card
         return self.cards[card.uid.hex()] if card is not None else None
+
+    def put_finger(self, machine: str, finger: Finger | None) -> None:
+        """Put a finger on a machine, or lift it; a machine without a module takes none."""
+        device = self.machines[machine]
+        if not isinstance(device, SimulatedPn532):
+            device.put_finger(finger)
+
+    def has_finger(self, machine: str) -> bool:
+        """Whether a finger lies on a machine."""
+        device = self.machines[machine]
+        return not isinstance(device, SimulatedPn532) and device.finger is not None
+
+    def _for_cards(self, machine: str) -> SimulatedEncoder | SimulatedPn532:
+        device = self.machines[machine]
+        if isinstance(device, SimulatedEf01):
+            raise ValueError("a fingerprint module has no place for a card")
+        return device
 
     # Doors
 
@@ -189,10 +214,11 @@ class World:
                 "cards": {uid: {"name": held.name, "card": held.card.to_json()} for uid, held in self.cards.items()},
                 "machines": {
                     name: {
-                        "serial_number": self.plates[name],
-                        "card": machine.card.uid.hex() if machine.card else None,
+                        "kind": kind.value,
+                        "serial_number": serial_number,
+                        "card": held.card.uid.hex() if (held := self.card_on(name)) else None,
                     }
-                    for name, machine in self.machines.items()
+                    for name, (kind, serial_number) in self.plates.items()
                 },
             }
             draft = self.file.with_suffix(".new")
@@ -211,16 +237,17 @@ class World:
             uid: HeldCard(held["name"], SimulatedCard.from_json(held["card"])) for uid, held in state["cards"].items()
         }
         for name, machine in state["machines"].items():
-            self.start_machine(name, machine["serial_number"])
+            # A world of an earlier version knows one make only.
+            self.start_machine(name, machine["serial_number"], MachineKind(machine.get("kind", "machine")))
             if machine["card"]:
-                self.machines[name].put_card(self.cards[machine["card"]].card)
+                self._for_cards(name).put_card(self.cards[machine["card"]].card)
 
-    def start_machine(self, name: str, serial_number: str) -> str:
+    def start_machine(self, name: str, serial_number: str, kind: MachineKind = MachineKind.MACHINE) -> str:
         """Plug a machine in; the path of its port, the same after every start."""
         link = self.file.parent / "ports" / name.lower().replace(" ", "-")
         link.parent.mkdir(exist_ok=True)
-        self.plates[name] = serial_number
-        self.machines[name] = SimulatedEncoder(serial_number, link=link, seconds_per_touch=0.7)
+        self.plates[name] = (kind, serial_number)
+        self.machines[name] = machines.start(kind, serial_number, link)
         return str(link)
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from pms.encoders.models import EncoderJob, JobState
 from pms.frontdesk import service as frontdesk
 from pms.lock_commands import queries as command_queries
 from pms.lock_commands.models import CommandState, LockCommand
+from pms.locks.models import Lock
 from pms.simulators.encoder import Finger as FingerOnModule
 from pms.simulators.encoder import finger_called, synthetic_template
 from tests.flows.desk import until
@@ -176,6 +177,14 @@ def test_a_lock_that_refuses_is_shown_and_tells_why(scene):
     assert (place.state, place.status) == (PlaceState.REFUSED, 6)
     assert "credentials.refused" in trail()
     assert len(scene.fingers_in_lock) == 1
+
+
+@pytest.mark.parametrize(("features", "is_offered"), [([], True), (["card", "fingerprint"], True), (["card"], False)])
+def test_only_doors_whose_lock_takes_fingers_are_offered(scene, features, is_offered):
+    with transaction() as session:
+        lock_id = session.scalar(sa.select(Lock.id).where(Lock.serial_number == scene.serial_number))
+        session.execute(sa.update(Lock).where(Lock.id == lock_id).values(features=features))
+    assert (scene.door_id in [door.id for door in queries.doors()]) is is_offered
 
 
 def test_a_full_lock_takes_no_more(scene, monkeypatch):
