@@ -21,6 +21,7 @@ ACK_WAITS = (0.1, 0.3, 0.6)
 """Seconds that an acknowledgement is waited for, sending by sending. The chip needs 15 ms, some USB bridges much more."""
 ANSWER_SECONDS = 1.0
 
+_LONGEST_WAIT = 0.6
 _SLICE = 0.1
 """How often `is_cancelled` is asked."""
 _DIAGNOSE = 0x00
@@ -35,6 +36,7 @@ class Pn532Line:
         self._decoder = FrameDecoder()
         self._frames: deque[Frame] = deque()
         self._is_clean = True
+        self._ack_waits: tuple[float, ...] = ACK_WAITS
 
     def request(
         self,
@@ -43,7 +45,7 @@ class Pn532Line:
         *,
         seconds: float = ANSWER_SECONDS,
         is_cancelled: IsCancelled = never,
-        ack_waits: tuple[float, ...] = ACK_WAITS,
+        ack_waits: tuple[float, ...] = (),
         before: bytes = b"",
     ) -> bytes:
         """Send a command, give back what follows the answer's code; `before` goes out ahead of every sending.
@@ -56,7 +58,7 @@ class Pn532Line:
             if not self._is_clean:
                 self._sweep(is_cancelled)
             for _ in range(2):
-                self._send(before + frame, command, ack_waits, is_cancelled)
+                self._send(before + frame, command, ack_waits or self._ack_waits, is_cancelled)
                 answer = self._answer(command, time.monotonic() + seconds, is_cancelled)
                 if answer.kind is FrameKind.DATA:
                     return answer.data[2:]
@@ -79,6 +81,7 @@ class Pn532Line:
         for sending, wait in enumerate(waits):
             if sending:
                 self._is_clean = False
+                self._be_patient()
             self._transport.write(data)
             deadline = time.monotonic() + wait
             while (frame := self._next(deadline, is_cancelled)) is not None:
@@ -107,6 +110,11 @@ class Pn532Line:
             self._frames += self._decoder.feed(self._transport.read(min(deadline, now + _SLICE)))
         return self._frames.popleft() if self._frames else None
 
+    def _be_patient(self) -> None:
+        """A line that is slow once, such as one across a network, is slow again: sending twice would cost more."""
+        first, *others = self._ack_waits
+        self._ack_waits = (min(3 * first, _LONGEST_WAIT), *others)
+
     def _abort(self) -> None:
         """End what the chip is doing: an acknowledgement by the host does it without an answer."""
         self._is_clean = False
@@ -114,7 +122,7 @@ class Pn532Line:
 
     def _sweep(self, is_cancelled: IsCancelled) -> None:
         """Have a random number echoed: everything before it belongs to earlier commands."""
-        for wait in ACK_WAITS:
+        for wait in self._ack_waits:
             test = _LINE_TEST + token_bytes(4)
             self._transport.write(encode_frame(bytes((TO_CHIP, _DIAGNOSE)) + test))
             echo = Frame(FrameKind.DATA, bytes((FROM_CHIP, _DIAGNOSE + 1)) + test)

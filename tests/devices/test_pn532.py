@@ -126,6 +126,13 @@ def test_the_first_answer_may_take_a_second(clock):
     assert Pn532(transport).hello().model == "PN532"
 
 
+def test_on_a_slow_line_commands_are_soon_sent_once_only(desk):
+    # As across a network; the first ones cannot know.
+    desk.chip.faults.delay = 0.25
+    desk.encoder.read_unit(UID, 1, DELIVERY_SECTOR_KEY)
+    assert desk.count(lambda: desk.encoder.read_unit(UID, 1, DELIVERY_SECTOR_KEY)) == 4
+
+
 # --- hello
 
 
