@@ -51,7 +51,7 @@ class StaffBook:
         return OtherCard(
             id=card.id,
             credential_id=card.credential_id,
-            holder=_whose(card) or line.holder,
+            holder=line.holder,
             what=KIND_WORDS[card.kind],
             until=card.valid_until,
             is_live=line.is_live or card.state is CardState.RESERVED,

@@ -52,7 +52,9 @@ class StaffLine:
 
     @property
     def holder(self) -> str:
-        """Who holds it, as they are called now."""
+        """Who holds it, as they are called now; of a deny card whose card it denies."""
+        if self.card.kind is StaffCardKind.DENY:
+            return ", ".join(lost.holder_name for lost in self.denials)
         return self.card.account.display_name if self.card.account is not None else self.card.holder_name
 
     @property

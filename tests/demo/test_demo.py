@@ -18,8 +18,12 @@ from pms.core.db import db
 from pms.demo import build, calendar, hotel
 from pms.demo.world import World
 from pms.keycards.models import CardState, KeyCard, Proof
+from pms.locks import scope_queries
 from pms.locks.models import Lock, LockSetup
 from pms.rooms.models import Room
+from pms.staffcards import queries as staffcards
+from pms.staffcards.models import StaffCardKind
+from pms.staffcards.rules import Attention
 from pms.stays.models import Stay, StayState
 from tests.conftest import settings_for
 
@@ -68,6 +72,12 @@ def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
         assert {(card.state, card.proof) for card in cards} == {(CardState.ACTIVE, Proof.CONFIRMED)}
         assert "door" in {card.proved_by for card in cards}
         assert audit.verify().fault is None
+        assert scope_queries.list_untold() == []
+        staff = staffcards.live_and_lost(clock.now())
+        assert {Attention.ENDS_SOON, None} == {line.attention for line in staff}
+        assert {line.card.kind for line in staff} == set(StaffCardKind) - {StaffCardKind.ONE_SHOT}
+        (lost,) = [line for line in staff if line.is_lost]
+        assert (len(lost.left), len(lost.doors_to_deny)) == (6, 12)
     # It goes on where it stood, the clock with it.
     with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
         assert clock.now().astimezone(BERLIN).hour == 15

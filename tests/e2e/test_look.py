@@ -26,6 +26,16 @@ LISTS = (
     "/locks/",
     "/locks/areas",
     "/locks/import",
+    "/locks/scopes",
+    "/locks/scopes/new",
+    "/staff-cards/",
+    "/staff-cards/?show=deny",
+    "/staff-cards/new",
+    "/staff-cards/emergency",
+    "/staff-cards/visitor",
+    "/staff-cards/scopes",
+    "/staff-cards/shifts",
+    "/staff-cards/shifts/new",
     "/records/",
     "/audit/",
     "/encoders/",
@@ -45,6 +55,9 @@ DETAILS = (
     ("/guests/", r"/guests/\d+$"),
     ("/rooms", r"/rooms/\d+$"),
     ("/locks/", r"/locks/\d+$"),
+    ("/staff-cards/?show=deny", r"/staff-cards/\d+$"),
+    ("/staff-cards/", r"/staff-cards/\d+/lost$"),
+    ("/staff-cards/?show=soon", r"/staff-cards/\d+/renew$"),
 )
 
 
