@@ -35,8 +35,9 @@ from pms.locks import service as locks
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
+from pms.staffcards import service as staffcards
 from pms.staffcards import work as staff_work
-from pms.staffcards.book import Denials, StaffBook
+from pms.staffcards.book import StaffBook
 from pms.stays import service as stays
 from pms.web import addresses, errors, filters, i18n, login, rights, security
 
@@ -145,7 +146,7 @@ def _connect_features() -> None:
     inventory.on_capacity_change(stays.set_capacity)
     inventory.on_new_floor(locks.ensure_scopes)
     closed_cards.ask(door_issues.issue_floor)
-    closed_cards.keep_denials(Denials())
+    closed_cards.keep_denials(staffcards)
     card_work.install()
     card_books.keep(StaffBook())
     staff_work.install()

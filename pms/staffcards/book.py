@@ -92,13 +92,6 @@ class StaffBook:
         return service.retry(job=job, request_id=request_id, overwrite_uid=overwrite_uid, actor=actor, now=now)
 
 
-class Denials:
-    """Answers `pms.locks.closed_cards`."""
-
-    denied_cards = staticmethod(service.denied_cards)
-    note_denied = staticmethod(service.note_denied)
-
-
 def opens_of(card: StaffCard, scopes: Mapping[int, ScopeRow]) -> list[str]:
     """What a card opens, in the reader's words."""
     opens = [scope_text(scopes[grant.scope_id]) for grant in card.grants if grant.scope_id and grant.denies_id is None]

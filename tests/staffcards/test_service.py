@@ -466,6 +466,16 @@ def test_locks_are_told_the_cards_that_are_lost_and_no_others(any_house, machine
     assert service.denied_cards(now=clock.now()) == []
 
 
+def test_another_application_in_the_same_process_tells_locks_each_card_once(any_house, machine_id, any_app):
+    from pms.app import create_app
+    from pms.locks import closed_cards
+
+    lose(made(machine_id, any_house), LostAnswer.LATER)
+    create_app(any_app.config["SETTINGS"])
+    with any_app.app_context():
+        assert len(closed_cards.denied_cards(now=clock.now())) == 1
+
+
 # --- shifts
 
 
