@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from ctypes.util import find_library
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -163,4 +164,8 @@ def pytest_report_header() -> list[str]:
         missing.append("no Chromium: the browser tests are skipped")
     if not sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         missing.append("no PostgreSQL: its tests are skipped")
-    return missing or ["everything can be tested here: Chromium and PostgreSQL are installed"]
+    if not Path("/usr/bin/nfc-list").exists():
+        missing.append("no libnfc: it does not judge the simulated PN532")
+    if find_library("usb-1.0") is None:
+        missing.append("no libusb: nfcpy does not judge the simulated PN532")
+    return missing or ["everything can be tested here: Chromium, PostgreSQL, libnfc and libusb are installed"]

@@ -21,7 +21,7 @@ KIND_WORDS: dict[JobKind, str] = {
 
 JOB_WORDS: dict[JobState, str] = {
     JobState.QUEUED: N_("Waiting for the machine"),
-    JobState.WAITING: N_("Waiting for a card"),
+    JobState.WAITING: N_("At the machine"),
     JobState.WRITING: N_("Writing"),
     JobState.CHECKING: N_("Reading back"),
     JobState.DONE: N_("Done"),

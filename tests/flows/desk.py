@@ -48,8 +48,12 @@ class Machine:
     """One card machine: the simulated device and its row."""
 
     def __init__(self, folder: Path, name: str, serial_number: str) -> None:
-        self.device = SimulatedEncoder(serial_number, link=folder / name.replace(" ", "-"), seconds_per_write=0.0)
+        self.device = self._make(folder / name.replace(" ", "-"), serial_number)
         self.id = machine_row(self.device.path, name)
+
+    @staticmethod
+    def _make(link: Path, serial_number: str) -> SimulatedEncoder:
+        return SimulatedEncoder(serial_number, link=link, seconds_per_write=0.0)
 
     @property
     def state(self) -> EncoderState:
@@ -72,6 +76,8 @@ class Machine:
 class Desk:
     """Machines, the owner of their ports, and a clerk."""
 
+    _machine: type[Machine] = Machine
+
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._folder = folder
         self.settings = settings
@@ -87,7 +93,7 @@ class Desk:
 
     def add_machine(self, name: str, serial_number: str) -> Machine:
         """One more machine, plugged in."""
-        self.machines.append(Machine(self._folder, name, serial_number))
+        self.machines.append(self._machine(self._folder, name, serial_number))
         return self.machines[-1]
 
     def open(self) -> Desk:

@@ -96,7 +96,9 @@ class Ef01Module:
             raise LineFault(f"packet code {code}")
         self._data_size, self._system = DATA_SIZES[code], int.from_bytes(body[2:4], "big")
         self._model = "R503" if self._system == _R503 else f"EF01 {self._system:04X}"
-        return EncoderIdentity(body[8:12].hex(), self._model, "", Capability.FINGERPRINT)
+        # Every module has the address of delivery until somebody sets another: that is no number to know it by.
+        address = "" if body[8:12] == b"\xff" * 4 else body[8:12].hex()
+        return EncoderIdentity(address, self._model, "", Capability.FINGERPRINT)
 
     def attend(self, seconds: float) -> None:
         """Listen while there is nothing to do; `EncoderGone` if the module was pulled out."""
