@@ -50,7 +50,7 @@ LOCKS_OF_USER = Path(__file__).with_name("locks-of-user.json")
 MACHINES = {
     "Front desk 1": (MachineKind.MACHINE, "0932211c49aeb6f8"),
     "Front desk 2": (MachineKind.MACHINE, "0932211c49aeb701"),
-    "Back office": (MachineKind.PN532, ""),
+    "Night desk": (MachineKind.PN532, ""),
     "Finger reader": (MachineKind.EF01, ""),
 }
 

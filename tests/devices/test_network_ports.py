@@ -32,7 +32,7 @@ class SerialServer:
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, AttributeError, TypeError):
             self._peer, _ = self._server.accept()
             manager = serial.rfc2217.PortManager(self._port, self)
             threading.Thread(target=self._upstream, args=(manager,), daemon=True).start()
@@ -40,7 +40,8 @@ class SerialServer:
                 self._port.write(b"".join(manager.filter(data)))
 
     def _upstream(self, manager) -> None:
-        with suppress(OSError, serial.SerialException):
+        # pyserial shows a port that is closed meanwhile in several ways.
+        with suppress(OSError, AttributeError, TypeError):
             while self._is_open:
                 if data := self._port.read(self._port.in_waiting or 1):
                     self._peer.sendall(b"".join(manager.escape(data)))

@@ -14,15 +14,18 @@ from pms.config import ROOT
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
 from pms.devices import task, worker
+from pms.devices.discovery import FoundPort
 from pms.devices.errors import EncoderGone
 from pms.devices.port import Port
-from pms.encoders import job_course, queries, service
+from pms.encoders import job_course, port_worker, queries, service
 from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.office import TableOffice
 from pms.encoders.port_ownership import AdvisoryLock, FileLock, ownership_for
 from pms.encoders.port_worker import PortOwner
 from pms.protocol.encoder_line import Answer, Signal, SignalPattern, Status
+from pms.simulators.ef01 import SimulatedEf01
 from pms.simulators.encoder import SimulatedEncoder
+from pms.simulators.pn532 import SimulatedPn532
 from tests.flows.desk import Desk, Machine, blank, until
 from tests.keycards.desk import new_request
 
@@ -246,6 +249,44 @@ def test_a_machine_that_is_unbound_lets_go_of_its_port_and_comes_back(desk, now)
     until(lambda: is_free(desk.machine.device.path))
     change(desk.machine, now, url=desk.machine.device.path)
     desk.wait_until_ready()
+
+
+# --- ports that nobody has told of
+
+
+def test_a_port_is_found_asked_and_bound_and_its_make_found_out(desk, now, monkeypatch, tmp_path):
+    monkeypatch.setattr(port_worker, "_LOOK_EVERY", 0.05)
+    with SimulatedPn532(link=tmp_path / "module") as module, SimulatedEf01(link=tmp_path / "finger") as finger:
+        ports = [FoundPort(device.path, "USB serial") for device in (module, finger)]
+        monkeypatch.setattr(port_worker, "find_ports", lambda: ports)
+        desk.open()
+        rows = until(lambda: free_ports() if len(free_ports()) == 2 else None)
+        for found in rows:
+            service.ask_port(port_id=found.id, now=now)
+        until(lambda: all(found.answered_at for found in free_ports()))
+        assert {found.url: found.driver for found in free_ports()} == {module.path: "pn532", finger.path: "ef01"}
+        bound = service.add_encoder(name="Left", url=module.path, driver="", actor=TECHNICIAN, now=now).id
+        until(lambda: queries.get_encoder(bound).state is EncoderState.READY or db.remove())
+        assert (queries.get_encoder(bound).driver, queries.get_encoder(bound).firmware) == ("pn532", "1.6")
+        # It is pulled out of the computer for good.
+        ports.pop()
+        until(lambda: not free_ports())
+        desk.owner.stop()
+
+
+def test_a_port_where_nobody_we_know_answers_says_so(desk, now, monkeypatch):
+    monkeypatch.setattr(port_worker, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(port_worker, "find_ports", lambda: [FoundPort("/dev/no-such-port", "")])
+    desk.open()
+    (found,) = until(free_ports)
+    service.ask_port(port_id=found.id, now=now)
+    until(lambda: free_ports()[0].answered_at)
+    assert (free_ports()[0].driver, free_ports()[0].error_code) == (None, "gone")
+
+
+def free_ports():
+    db.remove()
+    return queries.free_ports()
 
 
 # --- cables
