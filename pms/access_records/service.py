@@ -12,6 +12,8 @@ from pms.audit import service as audit
 from pms.core.actor import Actor
 from pms.core.db import insert_into, transaction
 from pms.core.ids import new_id
+from pms.credentials import queries as credentials
+from pms.credentials.models import Fingerprint
 from pms.keycards import service as keycards
 from pms.locks import lock_keys
 from pms.locks import queries as lock_queries
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from pms.locks.models import Door
     from pms.passcodes.models import Passcode
     from pms.protocol.record import AccessRecord as DoorRecord
+
+    Key = KeyCard | StaffCard | Passcode | Fingerprint
 
 # A clock that was lost writes 0; such a record is shown at the time it came in.
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -163,7 +167,9 @@ def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: 
     key = _tell(lock, record, at, actor, now)
     stay_id = None if key is None or isinstance(key, StaffCard) else key.stay_id
     stay = session.get(Stay, stay_id) if stay_id is not None else None
-    if key is not None:
+    if isinstance(key, Fingerprint):
+        session.execute(sa.update(AccessRecord).where(AccessRecord.id == stored.id).values(stay_id=stay_id))
+    elif key is not None:
         whose = {f"{key.__tablename__}_id": key.id, "stay_id": stay_id}
         session.execute(sa.update(AccessRecord).where(AccessRecord.id == stored.id).values(**whose))
     if record.event in _NOTED:
@@ -194,10 +200,8 @@ _NOTED: dict[RecordEvent, str] = {
 }
 
 
-def _tell(
-    lock: Lock, record: DoorRecord, at: datetime, actor: Actor, now: datetime
-) -> KeyCard | StaffCard | Passcode | None:
-    """Cards and passcodes learn what the door saw, and say whose it was; what is not genuine names nobody."""
+def _tell(lock: Lock, record: DoorRecord, at: datetime, actor: Actor, now: datetime) -> Key | None:
+    """Cards and passcodes learn what the door saw; they and fingers say whose it was. What is not genuine names nobody."""
     if record.method is RecordMethod.OFFLINE_CARD and record.credential_id:
         seen: dict[str, Any] = {
             "lock_id": lock.id,
@@ -208,6 +212,8 @@ def _tell(
             "now": now,
         }
         return keycards.seen_at_door(**seen) or staffcards.seen_at_door(**seen)
+    if record.method is RecordMethod.FINGERPRINT and record.event is not RecordEvent.USER_CHANGED:
+        return credentials.find_by_credential(record.credential_id)
     if record.event is RecordEvent.EPOCH_MOVED:
         passcodes.epoch_moved(lock=lock, p=record.credential_id, at=at, actor=actor, now=now)
         return None
@@ -221,9 +227,7 @@ def _tell(
 _NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
 
 
-def _subject(
-    lock: Lock, door: Door | None, stay: Stay | None, key: KeyCard | StaffCard | Passcode | None
-) -> audit.Subject:
+def _subject(lock: Lock, door: Door | None, stay: Stay | None, key: Key | None) -> audit.Subject:
     label = door.name if door else lock.name
     kind = "lock" if key is None else key.__tablename__
     return audit.Subject(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from pms.access_records.models import AccessRecord
 from pms.accounts.models import Account
 from pms.audit.models import AuditEntry
 from pms.core import clock
@@ -20,6 +21,7 @@ from pms.frontdesk import service as frontdesk
 from pms.lock_commands import queries as command_queries
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks.models import Lock
+from pms.protocol.record import RecordMethod
 from pms.simulators.encoder import Finger as FingerOnModule
 from pms.simulators.encoder import finger_called, synthetic_template
 from tests.flows.desk import until
@@ -63,6 +65,10 @@ def test_a_finger_goes_from_the_module_to_the_door_and_is_gone_when_the_guest_is
     assert scene.carry() == 3
     assert scene.row(row.id).places[0].state is PlaceState.ADDED
     assert scene.touch() == "opened"
+    scene.report()
+    opened = db.session.scalars(sa.select(AccessRecord).where(AccessRecord.method == RecordMethod.FINGERPRINT)).all()
+    assert opened[-1].stay_id == scene.stay_id
+    db.remove()
     frontdesk.check_out(stay_id=scene.stay_id, actor=DESK, now=clock.now())
     row = scene.row(row.id)
     assert (row.state, row.end_reason, row.template_sealed) == (DESTROYED, EndReason.CHECKED_OUT, None)
