@@ -68,7 +68,8 @@ class Connection:
 
     def getATR(self) -> list[int]:  # noqa: N802
         name = NAMES.get(self.card.medium, 3)
-        return list(bytes.fromhex("3b8f8001804f0ca000000306") + bytes((0x03,))[:0] + name.to_bytes(2, "big") + bytes(4))
+        # As PC/SC part 3 has it: RID, standard 03 (ISO 14443 A, part 3), chip, four zero bytes, checksum.
+        return list(bytes.fromhex("3b8f8001804f0ca00000030603") + name.to_bytes(2, "big") + bytes(5))
 
     def transmit(self, apdu: list[int]) -> tuple[list[int], int, int]:
         self.reader.apdus += 1

@@ -18,8 +18,9 @@ from pms.devices.errors import EncoderGone, PortInUse, Unsupported
 from pms.protocol.card_layout import Medium
 from pms.protocol.encoder_line import Capability, KeyKind, SignalPattern
 
-# The historical bytes of the ATR that a reader makes for a storage card: RID of the PC/SC group, standard, name.
-_STORAGE_CARD = bytes.fromhex("a000000306")
+# In the ATR that a reader makes up for a storage card: the RID of the PC/SC group, the standard (ISO 14443 A, part 3), and
+# then two bytes for the chip.
+_STORAGE_CARD = bytes.fromhex("a00000030603")
 _CLASSIC = {0x0001: Medium.CLASSIC_1K, 0x0002: Medium.CLASSIC_4K}
 _ULTRALIGHT = 0x0003
 
@@ -103,7 +104,7 @@ class PcscReader(ContactlessEncoder):
         at = atr.find(_STORAGE_CARD)
         if at < 0:
             return None
-        name = int.from_bytes(atr[at + 5 : at + 7], "big")
+        name = int.from_bytes(atr[at + 6 : at + 8], "big")
         return self._medium_by_container() if name == _ULTRALIGHT else _CLASSIC.get(name)
 
     def _authenticate(self, block: int, kind: KeyKind, key: bytes, uid: bytes) -> bool:  # noqa: ARG002 - it knows the UID
