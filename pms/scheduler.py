@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from pms.accounts import jobs as accounts
@@ -87,12 +86,18 @@ def run(app: Flask, job: Job, failures: int = 0) -> None:
 
 
 def _try_again(app: Flask, job: Job, failures: int) -> None:
-    if not _running or failures >= len(RETRIES):
+    if failures >= len(RETRIES):
+        _forget_retry(job)
         return
-    at = clock.now() - clock.offset() + RETRIES[failures]
+    if not _running:
+        return
+    distance = RETRIES[failures]
     _running[0].add_job(
         run,
-        DateTrigger(at),
+        # Not a date: a job that has no next turn is removed by the scheduler's own thread, which fails while it is stopped.
+        IntervalTrigger(
+            seconds=int(distance.total_seconds()), start_date=clock.now() - clock.offset() + distance, timezone="UTC"
+        ),
         args=[app, job, failures + 1],
         id=_retry_id(job),
         name=f"{job.name} (again)",
@@ -101,7 +106,7 @@ def _try_again(app: Flask, job: Job, failures: int) -> None:
 
 
 def _forget_retry(job: Job) -> None:
-    """Its regular turn came before the repetition, and went well."""
+    """It went well, or was tried often enough: it waits for its regular turn."""
     if not _running:
         return
     try:
