@@ -50,17 +50,20 @@ FEATURES = (
     ("frontdesk", ""),
     ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
+    ("api_docs", "/api-docs"),
+    ("mail", "/mail"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),
     ("stays", "/stays"),
     ("locks", "/locks"),
+    ("gateways", "/gateways"),
     ("encoders", "/encoders"),
     ("keycards", "/keys"),
     ("staffcards", "/staff-cards"),
     ("passcodes", "/passcodes"),
     ("credentials", "/fingerprints"),
-    ("lock_commands", ""),
+    ("lock_commands", "/commands"),
     ("access_records", "/records"),
 )
 

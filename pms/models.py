@@ -12,6 +12,7 @@ from pms.guests import models as guests
 from pms.keycards import models as keycards
 from pms.lock_commands import models as lock_commands
 from pms.locks import models as locks
+from pms.mail import models as mail
 from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
@@ -30,6 +31,7 @@ __all__ = [
     "keycards",
     "lock_commands",
     "locks",
+    "mail",
     "passcodes",
     "properties",
     "reservations",

@@ -36,10 +36,11 @@ def upgrade() -> None:
         sa.Column(
             "state",
             sa.Enum(
-                "queued",
+                "made",
                 "sent",
-                "done",
+                "answered",
                 "failed",
+                "expired",
                 "dropped",
                 name="commandstate",
                 native_enum=False,
@@ -54,14 +55,18 @@ def upgrade() -> None:
         sa.Column("life", sa.Integer(), nullable=True),
         sa.Column("subject_kind", sa.String(length=30), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("is_last", sa.Boolean(), nullable=False),
         sa.Column("actor_name", sa.String(length=80), nullable=False),
+        sa.Column("request_id", sa.String(length=36), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["lock_id"], ["lock.id"], name=op.f("fk_lock_command_lock_id_lock")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lock_command")),
+        sa.UniqueConstraint("request_id", "part", name=op.f("uq_lock_command_request_id_part")),
     )
     with op.batch_alter_table("lock_command", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_lock_command_lock_id"), ["lock_id"], unique=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pms.accounts import service, sessions, throttle
+from pms.accounts import service, sessions, throttle, tokens
 
 # So long an address counts as known for an account.
 _KEEP_SESSIONS = timedelta(days=90)
@@ -14,4 +14,5 @@ def purge_log_ins() -> None:
     """Forget log-ins of long ago and counters of the throttle that no longer matter."""
     now = sessions.present()
     service.purge_sessions(seen_before=now - _KEEP_SESSIONS)
+    tokens.purge(ended_before=now - _KEEP_SESSIONS)
     throttle.purge(now=now)

@@ -14,7 +14,10 @@ from pms.core.actor import Actor
 from pms.core.db import transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+
+    from sqlalchemy.orm import Session
 
     from pms.accounts.models import Account
     from pms.accounts.rules import Limit
@@ -32,6 +35,36 @@ def log_in(
 
     An unknown name takes the same steps and the same time as a wrong password.
     """
+    token = secrets.token_urlsafe(32)
+
+    def begin(session: Session, account: Account) -> None:
+        session.add(
+            StaffSession(
+                token_hash=token_hash(token),
+                account_id=account.id,
+                auth_epoch=account.auth_epoch,
+                address=address,
+                agent=agent[:200],
+                created_at=now,
+                last_seen_at=now,
+            )
+        )
+        audit.record(actor=actor_of(account, address), action="accounts.logged_in", subject=_subject(account), now=now)
+
+    prove(username=username, password=password, address=address, accepts_demo=accepts_demo, begin=begin, now=now)
+    return token
+
+
+def prove(
+    *,
+    username: str,
+    password: str,
+    address: str,
+    accepts_demo: bool,
+    begin: Callable[[Session, Account], None],
+    now: datetime,
+) -> None:
+    """Check name and password, then let `begin` open what was asked for in the same transaction; refuses as `log_in`."""
     username = username.strip().casefold()
     account = queries.find_account_by_username(username)
     is_known_here = account is not None and queries.has_logged_in_from(account.id, address)
@@ -41,26 +74,19 @@ def log_in(
     if account is None:
         passwords.verify_nobody(password)
     elif passwords.verify(account.password_hash, password) and account.is_active:
-        return _begin(account, password, limits, accepts_demo=accepts_demo, address=address, agent=agent, now=now)
+        if account.is_demo and not accepts_demo:
+            raise DemoAccount
+        _let_in(account, password, limits, begin, now)
+        return
     _note_refusal(account, address, now)
     raise WrongLogIn
 
 
-def _begin(
-    account: Account,
-    password: str,
-    limits: list[Limit],
-    *,
-    accepts_demo: bool,
-    address: str,
-    agent: str,
-    now: datetime,
-) -> str:
-    if account.is_demo and not accepts_demo:
-        raise DemoAccount
+def _let_in(
+    account: Account, password: str, limits: list[Limit], begin: Callable[[Session, Account], None], now: datetime
+) -> None:
     verified = account.password_hash
     renewed = passwords.hash_password(password) if passwords.needs_renewal(verified) else None
-    token = secrets.token_urlsafe(32)
     with transaction() as session:
         throttle.give_back(limits, now=now)
         session.refresh(account, with_for_update=True)
@@ -69,18 +95,7 @@ def _begin(
             raise WrongLogIn
         if renewed is not None:
             account.password_hash = renewed
-        row = StaffSession(
-            token_hash=token_hash(token),
-            account_id=account.id,
-            auth_epoch=account.auth_epoch,
-            address=address,
-            agent=agent[:200],
-            created_at=now,
-            last_seen_at=now,
-        )
-        session.add(row)
-        audit.record(actor=_actor(account, address), action="accounts.logged_in", subject=_subject(account), now=now)
-    return token
+        begin(session, account)
 
 
 def log_out(*, session_id: int, actor: Actor, now: datetime) -> None:
@@ -119,7 +134,8 @@ def _note_refusal(account: Account | None, address: str, now: datetime) -> None:
         audit.record(actor=visitor, action="accounts.log_in_refused", subject=subject, now=now)
 
 
-def _actor(account: Account, address: str) -> Actor:
+def actor_of(account: Account, address: str) -> Actor:
+    """The person, as the trail names her."""
     return Actor(kind="account", name=account.display_name, account_id=account.id, address=address)
 
 

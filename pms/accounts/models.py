@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -71,6 +72,30 @@ class StaffSession(HasId, Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class ApiToken(HasId, Base):
+    """A program's key to the API: what its owner's role includes, cut down to the scopes, until it ends.
+
+    The token itself is known to the program alone. Rows stay, so that the trail can name them.
+    """
+
+    __tablename__ = "api_token"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    scopes: Mapped[list[Any]]  # rights of `pms.web.rights`
+    # Made by logging in at the API; such tokens are not listed among those that were made by hand.
+    is_log_in: Mapped[bool] = mapped_column(default=False)
+    auth_epoch: Mapped[int]
+    address: Mapped[str] = mapped_column(sa.String(64), default="")
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (sa.CheckConstraint("expires_at > created_at", name="has_an_end"),)
 
 
 class LoginThrottle(Base):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.accounts.models import Account, StaffSession
+from pms.accounts.models import Account, ApiToken, StaffSession
 from pms.accounts.rules import AccountNotFound
 from pms.core.db import db
 
@@ -77,3 +77,35 @@ def find_session(token_hash: str) -> tuple[StaffSession, Account] | None:
     )
     row = db.session.execute(statement).first()
     return (row[0], row[1]) if row else None
+
+
+def find_token(token_hash: str, *, now: datetime) -> tuple[ApiToken, Account] | None:
+    """A program's token that holds now, with its owner."""
+    row = db.session.execute(
+        sa.select(ApiToken, Account)
+        .join(Account, Account.id == ApiToken.account_id)
+        .where(ApiToken.token_hash == token_hash, *_holds(now))
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def list_tokens(*, account_id: int | None = None, now: datetime) -> list[tuple[ApiToken, Account]]:
+    """Tokens made by hand that hold now, of one person or of everybody, the newest first."""
+    statement = (
+        sa.select(ApiToken, Account)
+        .join(Account, Account.id == ApiToken.account_id)
+        .where(ApiToken.is_log_in.is_(False), *_holds(now))
+        .order_by(ApiToken.id.desc())
+    )
+    if account_id is not None:
+        statement = statement.where(ApiToken.account_id == account_id)
+    return [(row[0], row[1]) for row in db.session.execute(statement)]
+
+
+def _holds(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        ApiToken.revoked_at.is_(None),
+        ApiToken.expires_at > now,
+        ApiToken.auth_epoch == Account.auth_epoch,
+        Account.is_active.is_(True),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -108,6 +109,56 @@ class LastAdministrator(DomainError):
 
     code = "last_administrator"
     message = N_("This is the last administrator who can log in. Make somebody else an administrator first.")
+
+
+# Scopes that no token has unless somebody asked for them by name.
+ASKED_BY_NAME = frozenset({"locks:secrets"})
+LONGEST_TOKEN_DAYS = 400
+
+
+class TokenNotFound(NotFound):
+    """No such token, or one of somebody else."""
+
+    code = "token_not_found"
+    message = N_("This token does not exist.")
+
+
+class BadTokenName(Invalid):
+    """Whoever looks at the list must know which program it is."""
+
+    code = "bad_token_name"
+    message = N_("Say in 1 to 60 characters which program uses the token.")
+    field = "name"
+
+
+class BadTokenEnd(Invalid):
+    """A token that nobody needs any more must end by itself."""
+
+    code = "bad_token_end"
+    message = N_("A token holds from 1 to %(most)s days.")
+    field = "days"
+
+
+class BadScopes(Invalid):
+    """A token gets some of the rights of its owner, and at least one."""
+
+    code = "bad_scopes"
+    message = N_("Choose at least one right, and only such as your role includes.")
+    field = "scopes"
+
+
+def check_token(*, name: str, days: int) -> None:
+    """BadTokenName, BadTokenEnd."""
+    if not 1 <= len(name.strip()) <= 60 or not name.isprintable():
+        raise BadTokenName
+    if not 1 <= days <= LONGEST_TOKEN_DAYS:
+        raise BadTokenEnd(most=LONGEST_TOKEN_DAYS)
+
+
+def check_scopes(scopes: Collection[str], rights: Collection[str]) -> None:
+    """BadScopes."""
+    if not scopes or not set(scopes) <= set(rights):
+        raise BadScopes
 
 
 @dataclass(frozen=True, slots=True)

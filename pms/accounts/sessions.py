@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import flask_login
 import sqlalchemy as sa
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Request, Response, current_app, g, request, session
 from sqlalchemy.exc import OperationalError
 
-from pms.accounts import passwords, queries
+from pms.accounts import passwords, queries, tokens
 from pms.accounts.log_in import token_hash
 from pms.accounts.models import Language, Role, StaffSession, Theme
 from pms.core import clock
@@ -41,9 +41,11 @@ class SignedIn:
     role: Role
     language: Language
     theme: Theme
-    session_id: int
+    session_id: int | None
     encoder_id: int | None
     token: str
+    # What a program's token is cut down to; None for a person at a browser.
+    scopes: frozenset[str] | None = None
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -71,7 +73,9 @@ def end() -> None:
 
 
 def load(token: str) -> SignedIn | None:
-    """The person with this token, unless the session was ended or idle for too long."""
+    """The person with this token, unless the session was ended or idle for too long. The API takes no browser's cookie."""
+    if is_api():
+        return None
     found = queries.find_session(token_hash(token))
     if found is None:
         return None
@@ -97,6 +101,39 @@ def load(token: str) -> SignedIn | None:
     )
 
 
+def load_program(asked: Request) -> SignedIn | None:
+    """The person in whose name a program calls the API with a bearer token; None without one that holds."""
+    kind, _space, token = asked.headers.get("Authorization", "").partition(" ")
+    if not is_api() or kind.lower() != "bearer" or not token.strip():
+        return None
+    found = queries.find_token(token_hash(token.strip()), now=present())
+    if found is None:
+        return None
+    row, account = found
+    settings: Settings = current_app.config["SETTINGS"]
+    if account.is_demo and settings.is_production:
+        return None
+    if row.last_used_at is None or present() - row.last_used_at >= _TOUCH_EVERY:
+        g.used_token = row.id
+    return SignedIn(
+        id=account.id,
+        display_name=account.display_name,
+        username=account.username,
+        role=account.role,
+        language=account.language,
+        theme=account.theme,
+        session_id=None,
+        encoder_id=None,
+        token="",
+        scopes=frozenset(row.scopes),
+    )
+
+
+def is_api() -> bool:
+    """Whether a program asks, by its token, and not a browser, by its cookie."""
+    return request.path.startswith("/api/")
+
+
 def remember_machine(response: Response, encoder_id: int) -> None:
     """Let this browser remember the card machine of its desk."""
     settings: Settings = current_app.config["SETTINGS"]
@@ -113,6 +150,7 @@ def remember_machine(response: Response, encoder_id: int) -> None:
 def install(app: Flask) -> None:
     """Load people from their sessions, and note when they were last seen."""
     login_manager.user_loader(load)
+    login_manager.request_loader(load_program)
     app.after_request(_touch)
     # Made now, so that the first unknown name takes no longer than the next one.
     passwords.verify_nobody("")
@@ -120,20 +158,25 @@ def install(app: Flask) -> None:
 
 def _touch(response: Response) -> Response:
     """At most once a minute, after the page was read in its snapshot. Not worth failing a request for."""
-    session_id = g.pop("seen_session", None)
-    if session_id is None or is_only_watching():
-        return response
-    at = present()
+    session_id, token_id = g.pop("seen_session", None), g.pop("used_token", None)
     try:
-        with transaction() as database:
-            database.execute(
-                sa.update(StaffSession)
-                .where(StaffSession.id == session_id, StaffSession.last_seen_at <= at - _TOUCH_EVERY)
-                .values(last_seen_at=at)
-            )
+        if token_id is not None:
+            tokens.note_use(token_id=token_id, now=present())
+        if session_id is not None and not is_only_watching():
+            _note_session(session_id)
     except OperationalError:
         current_app.logger.warning("the time of a session could not be noted; the database is busy")
     return response
+
+
+def _note_session(session_id: int) -> None:
+    at = present()
+    with transaction() as database:
+        database.execute(
+            sa.update(StaffSession)
+            .where(StaffSession.id == session_id, StaffSession.last_seen_at <= at - _TOUCH_EVERY)
+            .values(last_seen_at=at)
+        )
 
 
 def is_only_watching() -> bool:

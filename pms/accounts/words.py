@@ -36,6 +36,9 @@ ACTIONS = {
     "accounts.changed": N_("Changed the account of %(subject)s"),
     "accounts.password_set": N_("Set a new password for %(subject)s"),
     "accounts.password_changed": N_("Changed the own password: %(subject)s"),
+    "accounts.program_logged_in": N_("Logged in through a program: %(subject)s"),
+    "accounts.token_made": N_("Made an access token: %(subject)s"),
+    "accounts.token_revoked": N_("Revoked an access token: %(subject)s"),
     "accounts.chose": N_("Chose language or theme: %(subject)s"),
 }
 FIELDS = {
@@ -46,5 +49,7 @@ FIELDS = {
     "language": N_("Language"),
     "theme": N_("Theme"),
     "address": N_("Address"),
+    "scopes": N_("What it may do"),
+    "until": N_("Until"),
 }
 VALUES = {"role": ROLE_NAMES, "theme": THEMES, "language": LANGUAGES}

@@ -10,6 +10,7 @@ from pms.core.actor import Actor
 from pms.credentials import service
 from pms.encoders.answers import register as register_job
 from pms.encoders.models import JobKind
+from pms.lock_commands.answers import Asker
 from pms.lock_commands.answers import register as register_asker
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pms.devices.encoder import FingerTemplate
     from pms.encoders.models import EncoderJob
     from pms.lock_commands.models import LockCommand
-    from pms.protocol.command import AnswerStatus
+    from pms.protocol.command import LockAnswer
 
 
 def install() -> None:
@@ -45,15 +46,15 @@ class TakenFingers:
         service.give_up(job_id=job.id, now=now)
 
 
-class StoredFingers:
+class StoredFingers(Asker):
     """Hears what became of commands to locks."""
 
     def sent(self, command: LockCommand, now: datetime) -> None:
         """The lock may know the finger from now on."""
         service.command_sent(place_id=command.subject_id)
 
-    def answered(self, command: LockCommand, status: AnswerStatus, actor: Actor, now: datetime) -> None:
+    def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
         """What the lock said."""
         service.command_answered(
-            place_id=command.subject_id, command=command.command, status=status, actor=actor, now=now
+            place_id=command.subject_id, command=command.command, status=answer.status, actor=actor, now=now
         )

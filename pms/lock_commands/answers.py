@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pms.core.actor import Actor
     from pms.lock_commands.models import LockCommand
-    from pms.protocol.command import AnswerStatus
+    from pms.protocol.command import LockAnswer
 
 
-class Asker(Protocol):
-    """Keeps the book about what was asked of locks. Called inside the transaction that stores the answer."""
+class Asker:
+    """Keeps the book about what was asked of locks. Called inside the transaction that stores what happened."""
 
     def sent(self, command: LockCommand, now: datetime) -> None:
         """A frame was handed to a carrier: from now on the lock may have done it."""
 
-    def answered(self, command: LockCommand, status: AnswerStatus, actor: Actor, now: datetime) -> None:
+    def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
         """The lock has answered the command, or the last part of it, or refused an earlier part."""
+
+    def expired(self, command: LockCommand, now: datetime) -> None:
+        """The command's time passed without an answer; one that comes later is told all the same."""
 
 
 _askers: dict[str, Asker] = {}
@@ -30,6 +33,9 @@ def register(subject_kind: str, asker: Asker) -> None:
     _askers[subject_kind] = asker
 
 
-def asker_of(subject_kind: str) -> Asker | None:
-    """Who asked; None where nobody need hear of it."""
-    return _askers.get(subject_kind)
+def asker_of(subject_kind: str) -> Asker:
+    """Who asked; one that keeps no book where nobody need hear of it."""
+    return _askers.get(subject_kind, _NOBODY)
+
+
+_NOBODY = Asker()

@@ -27,7 +27,7 @@ def take_answer() -> Response:
         return brought
     carrier = Actor(kind="lock", name=brought.serial_number, address=request.remote_addr or "")
     now = clock.now()
-    if not service.take_answer(serial_number=brought.serial_number, frame=brought.frame, actor=carrier, now=now):
+    if service.take_answer(serial_number=brought.serial_number, frame=brought.frame, actor=carrier, now=now) is None:
         return refuse(404, _("There is no answer to this report."))
     following = service.next_frame(serial_number=brought.serial_number, now=now)
     return answer({"lockSn": brought.serial_number, "command": following.hex().upper() if following else None})

@@ -13,13 +13,17 @@ from pms.core.sealing import sealed_bytes
 
 
 class CommandState(StrEnum):
-    """queued -> sent (a frame was made; perhaps it has arrived) -> done | failed (the lock said no); or dropped: not
-    wanted any more before a frame was made."""
+    """made -> sent (a frame was handed to somebody; perhaps it has arrived) -> answered | failed (the lock said no).
 
-    QUEUED = "queued"
+    expired: its time passed before the lock answered; an answer that comes later all the same is believed. dropped: not
+    wanted any more before a frame was handed out.
+    """
+
+    MADE = "made"
     SENT = "sent"
-    DONE = "done"
+    ANSWERED = "answered"
     FAILED = "failed"
+    EXPIRED = "expired"
     DROPPED = "dropped"
 
 
@@ -33,7 +37,7 @@ class LockCommand(HasId, Base):
     # What is asked for; it may hold a template, so it is sealed, and gone once the lock has answered.
     plaintext_sealed: Mapped[bytes | None]
     plaintext = sealed_bytes()
-    state: Mapped[CommandState] = mapped_column(enum_column(CommandState), default=CommandState.QUEUED)
+    state: Mapped[CommandState] = mapped_column(enum_column(CommandState), default=CommandState.MADE)
     # The lock's own word, `AnswerStatus`; None until it has answered.
     status: Mapped[int | None]
     counter: Mapped[int | None] = mapped_column(sa.BigInteger)
@@ -44,9 +48,14 @@ class LockCommand(HasId, Base):
     subject_kind: Mapped[str] = mapped_column(sa.String(30))
     subject_id: Mapped[int] = mapped_column(sa.BigInteger)
     # Parts of one long content: what the last one came to is what all came to.
+    part: Mapped[int] = mapped_column(default=1)
     is_last: Mapped[bool] = mapped_column(default=True)
     actor_name: Mapped[str] = mapped_column(sa.String(80))
+    # Made by the form or the program: asking twice with the same one makes one command.
+    request_id: Mapped[str | None] = mapped_column(sa.String(36))
     created_at: Mapped[datetime]
+    # After that it is not handed out any more. What opens a door says so in its frame, too.
+    expires_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
@@ -59,5 +68,7 @@ class LockCommand(HasId, Base):
             sqlite_where=sa.text("state = 'sent'"),
             postgresql_where=sa.text("state = 'sent'"),
         ),
+        # The parts of one content come of one request.
+        sa.UniqueConstraint("request_id", "part"),
         sa.Index("ix_lock_command_subject", "subject_kind", "subject_id"),
     )

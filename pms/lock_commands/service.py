@@ -6,9 +6,11 @@ keys. The same frame is handed out again until the lock has answered it; the loc
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from pms.core.actor import Actor
 from pms.core.db import transaction
@@ -16,7 +18,7 @@ from pms.lock_commands import answers, queries
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks import lock_keys
 from pms.locks.models import Lock, LockSetup
-from pms.protocol.command import AnswerStatus, decode_answer
+from pms.protocol.command import AnswerStatus, LockAnswer, decode_answer
 from pms.protocol.errors import ProtocolError
 from pms.protocol.frame import Direction, Frame, open_frame, seal_frame
 from pms.protocol.session import next_server_counter
@@ -39,94 +41,144 @@ def queue(
     payloads: Sequence[Payload],
     subject_kind: str,
     subject_id: int,
+    expires_at: datetime | None = None,
+    request_id: str | None = None,
     actor: Actor,
     now: datetime,
-) -> None:
-    """Ask a lock for something; several payloads are the parts of one content. Joins the caller's transaction."""
+) -> list[LockCommand]:
+    """Ask a lock for something; several payloads are the parts of one content. Joins the caller's transaction.
+
+    The same `request_id` again gives back what was asked for then.
+    """
     with transaction() as session:
-        lock = session.get_one(Lock, lock_id)
+        earlier = queries.of_request(request_id) if request_id is not None else []
+        if earlier:
+            return list(earlier)
+        version = session.get_one(Lock, lock_id).protocol_version
+        made = []
         for number, payload in enumerate(payloads, 1):
             command = LockCommand(
                 lock_id=lock_id,
                 command=int(payload.command),
-                state=CommandState.QUEUED,
+                state=CommandState.MADE,
                 subject_kind=subject_kind,
                 subject_id=subject_id,
+                part=number,
                 is_last=number == len(payloads),
                 actor_name=actor.name,
+                request_id=request_id,
                 created_at=now,
+                expires_at=expires_at,
             )
-            command.plaintext = payload.encode(lock.protocol_version)
-            session.add(command)
-        session.flush()
+            command.plaintext = payload.encode(version)
+            made.append(command)
+        try:
+            with session.begin_nested():
+                session.add_all(made)
+                session.flush()
+        except IntegrityError:
+            # The same request at the same instant, on PostgreSQL.
+            earlier = queries.of_request(request_id or "")
+            if not earlier:
+                raise
+            return list(earlier)
+        return made
 
 
 def drop(*, subject_kind: str, subject_id: int, now: datetime) -> None:
-    """Take back what no frame was made of yet. Joins the caller's transaction."""
+    """Take back what no frame was handed out of yet. Joins the caller's transaction."""
     with transaction():
         for command in queries.of_subject(subject_kind, subject_id):
-            if command.state is CommandState.QUEUED:
+            if command.state is CommandState.MADE:
                 _end(command, CommandState.DROPPED, now)
 
 
 def next_frame(*, serial_number: str, now: datetime) -> bytes | None:
     """The frame that a carrier at the lock should bring to it; None if there is nothing, or the lock is not set up."""
+    command = next_command(serial_number=serial_number, now=now)
+    return command.frame if command is not None else None
+
+
+def next_command(*, serial_number: str, now: datetime) -> LockCommand | None:
+    """The command whose frame a carrier at the lock should bring to it: the same one until it is answered or expired."""
     with transaction() as session:
         lock = _hold(session, serial_number)
         if lock is None or lock.setup is not LockSetup.READY or lock.server_keys is None:
             return None
+        expire_of_lock(lock_id=lock.id, now=now)
         command = queries.first_open(lock.id)
         if command is None:
             return None
-        if command.state is CommandState.QUEUED:
+        if command.state is CommandState.MADE:
             command.state = CommandState.SENT
             session.flush()
-            if asker := answers.asker_of(command.subject_kind):
-                asker.sent(command, now)
+            answers.asker_of(command.subject_kind).sent(command, now)
         if command.frame is None or command.life != lock.life:
             _seal(lock, command, now)
-        return command.frame
+        return command
 
 
-def take_answer(*, serial_number: str, frame: bytes, actor: Actor, now: datetime) -> bool:
-    """Settle the command that the lock has answered; False where the bytes are no answer of it to one of ours.
+def expire_of_lock(*, lock_id: int, now: datetime) -> None:
+    """What should have been done by now is not handed out any more. Joins the caller's transaction."""
+    with transaction() as session:
+        for command in queries.overdue(lock_id, now):
+            _end(command, CommandState.EXPIRED, now)
+            answers.asker_of(command.subject_kind).expired(command, now)
+        session.flush()
 
-    The same answer again changes nothing. `actor` says from where it was carried.
+
+def take_answer(*, serial_number: str, frame: bytes, actor: Actor, now: datetime) -> Settled | None:
+    """Settle the command that the lock has answered; None where the bytes are no answer of it to one of ours.
+
+    The same answer again changes nothing, and says so. `actor` says from where it was carried.
     """
     with transaction() as session:
         lock = _hold(session, serial_number)
         if lock is None or lock.server_keys is None:
-            return False
+            return None
         try:
             opened = open_frame(lock_keys.command_key_of(lock), lock_keys.serial_of(lock), frame)
             answer = decode_answer(opened.command, opened.plaintext, opened.version)
         except ProtocolError:
-            return False
+            return None
         command = queries.by_counter(lock.id, opened.counter)
         if command is None or opened.direction is not Direction.ANSWER or opened.command != command.command:
-            return False
-        if command.state is CommandState.SENT:
+            return None
+        is_new = command.state in _AWAITED
+        if is_new:
             lock_actor = Actor(kind="lock", name=lock.name, address=actor.address)
-            _settle(command, answer.status, lock_actor, now)
+            _settle(command, answer, lock_actor, now)
         lock.last_seen_at = now
-        return True
+        return Settled(command, answer, is_new=is_new)
 
 
-def _settle(command: LockCommand, status: AnswerStatus, actor: Actor, now: datetime) -> None:
-    if status in _LATER:
-        command.state, command.frame, command.counter = CommandState.QUEUED, None, None
+# An expired command may have been done in time, its answer being late.
+_AWAITED = (CommandState.SENT, CommandState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A command with the lock's answer; `is_new` says that this answer was not known yet."""
+
+    command: LockCommand
+    answer: LockAnswer
+    is_new: bool = field(kw_only=True)
+
+
+def _settle(command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
+    if answer.status in _LATER and command.state is CommandState.SENT:
+        command.state, command.frame, command.counter = CommandState.MADE, None, None
         return
-    is_done = status is AnswerStatus.DONE
-    command.status = int(status)
-    _end(command, CommandState.DONE if is_done else CommandState.FAILED, now)
+    is_done = answer.status is AnswerStatus.DONE
+    command.status = int(answer.status)
+    _end(command, CommandState.ANSWERED if is_done else CommandState.FAILED, now)
     if not is_done:
         # The rest of a content whose part was refused is of no use.
         for other in queries.of_subject(command.subject_kind, command.subject_id):
-            if other.state is CommandState.QUEUED and other.lock_id == command.lock_id and not command.is_last:
+            if other.state is CommandState.MADE and other.lock_id == command.lock_id and not command.is_last:
                 _end(other, CommandState.DROPPED, now)
-    asker = answers.asker_of(command.subject_kind)
-    if asker is not None and (command.is_last or not is_done):
-        asker.answered(command, status, actor, now)
+    if command.is_last or not is_done:
+        answers.asker_of(command.subject_kind).answered(command, answer, actor, now)
 
 
 def _seal(lock: Lock, command: LockCommand, now: datetime) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify, make_response, render_template
+from flask import Flask, Response, make_response, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from htmx_flask import request
+from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import HTTPException
 
 from pms.core.db import db
 from pms.core.errors import DomainError
 from pms.core.text import N_
 from pms.web import filters
+from pms.web.envelope import refuse
 from pms.web.render import add_trigger
 
 if TYPE_CHECKING:
@@ -79,7 +81,19 @@ def install(app: Flask) -> None:
 
 
 def _refused(error: DomainError) -> Response:
+    if request.path.startswith("/api/"):
+        return _answer_program(error)
     return _answer(error.status, None, sentence(error), code=error.code)
+
+
+def _answer_program(error: DomainError) -> Response:
+    """The envelope; beside the sentence the field that it is about, if it is about one."""
+    db.session.rollback()
+    text, name = sentence(error), str(error.params.get("field") or error.field or "")
+    response = refuse(error.status, text, [{"field": to_camel(name), "error": text}] if name else None)
+    if "seconds" in error.params:
+        response.headers["Retry-After"] = str(error.params["seconds"])
+    return response
 
 
 def _stale_form(_error: CSRFError) -> Response:
@@ -107,8 +121,7 @@ def _answer(status: int, title: str | None, text: str | None, *, code: str = "")
     title = title or _(known[0])
     text = text or _(known[1])
     if request.path.startswith("/api/"):
-        body: dict[str, Any] = {"code": status, "msg": text, "total": 0, "data": None, "success": False}
-        return make_response(jsonify(body), status)
+        return refuse(status, text)
     if request.htmx:
         response = make_response(render_template("errors/_part.html", title=title, text=text, code=code), status)
         # A refusal without a form to show it in becomes a toast; what is on the page stays.

@@ -53,7 +53,12 @@ class _Babel(Babel):  # type: ignore[misc]
 
 
 def select_language() -> str:
-    """The account's language; before log-in what was chosen on that page, else what the browser asks for."""
+    """The account's language; before log-in what was chosen on that page, else what the browser asks for.
+
+    Programs ask with each call; those that do not are answered in Chinese, as the lock system's own programs expect.
+    """
+    if request.path.startswith("/api/"):
+        return request.accept_languages.best_match(list(LANGUAGES)) or "zh"
     if current_user.is_authenticated:
         return str(current_user.language.value)
     chosen = request.cookies.get("language", "")

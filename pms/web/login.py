@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import Flask, make_response, redirect, url_for
 from flask.wrappers import Response
+from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
 from htmx_flask import request
 
 from pms.core.actor import Actor
+from pms.web.envelope import refuse
 
 login_manager = LoginManager()
 
@@ -22,7 +24,9 @@ def install(app: Flask) -> None:
 def _to_log_in() -> Response:
     """A page goes to the log-in and comes back; HTMX must move the whole page, not swap the log-in into a corner."""
     if request.path.startswith("/api/"):
-        return make_response({"code": 401, "msg": "", "total": 0, "data": None, "success": False}, 401)
+        answer = refuse(401, _("Log in first: send a token that holds as “Authorization: Bearer …”."))
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
     target = request.full_path.rstrip("?") if request.method == "GET" and not request.htmx else None
     url = url_for("accounts.log_in", next=target)
     if request.htmx:

@@ -37,11 +37,16 @@ RIGHTS: dict[str, str] = {
     "passcodes:make": N_("Make and show passcodes"),
     "locks:view": N_("See locks and doors"),
     "locks:edit": N_("Import and set up locks, assign them to rooms"),
+    "locks:operate": N_("Open and close doors from afar, read and set what locks hold"),
     "locks:secrets": N_("See the keys and administrator codes of locks"),
     "records:view": N_("See who opened which door when"),
+    "records:hide": N_("Hide door records from the list"),
+    "gateways:view": N_("See gateways and 4G modules"),
+    "gateways:edit": N_("Add, bind and unbind gateways and 4G modules"),
     "encoders:edit": N_("Add and change card machines"),
     "audit:view": N_("Read the audit trail"),
     "accounts:edit": N_("Add staff accounts and change their roles"),
+    "tokens:make": N_("Make access tokens for programs"),
     "property:edit": N_("Change the house's name, hours and keys"),
     "demo:use": N_("Play with the demo's doors"),
 }
@@ -62,6 +67,7 @@ _FRONT_DESK = _EVERYBODY | {
     "fingerprints:manage",
     "passcodes:make",
     "locks:view",
+    "locks:operate",
 }
 _MANAGER = _FRONT_DESK | {
     "rooms:out_of_order",
@@ -70,11 +76,15 @@ _MANAGER = _FRONT_DESK | {
     "staffcards:view",
     "staffcards:make",
     "records:view",
+    "records:hide",
+    "gateways:view",
+    "gateways:edit",
     "encoders:edit",
     "audit:view",
     "locks:edit",
     "property:edit",
     "accounts:edit",
+    "tokens:make",
 }
 
 ROLE_RIGHTS: dict[str, frozenset[str]] = {
@@ -88,8 +98,12 @@ ROLE_RIGHTS: dict[str, frozenset[str]] = {
             "locks:view",
             "staffcards:view",
             "locks:edit",
+            "locks:operate",
             "records:view",
+            "gateways:view",
+            "gateways:edit",
             "encoders:edit",
+            "tokens:make",
         }
     ),
     "manager": frozenset(_MANAGER),
@@ -138,7 +152,12 @@ def public(view: View) -> View:
 
 
 def can(right: str) -> bool:
-    """Whether the person at this request has the right; for templates too."""
+    """Whether the person or program at this request has the right; for templates too.
+
+    A program's token never goes beyond the role of whose token it is.
+    """
     if right not in RIGHTS:
         raise ValueError(f"unknown right {right}")
-    return bool(current_user.is_authenticated) and right in ROLE_RIGHTS[current_user.role]
+    if not current_user.is_authenticated or right not in ROLE_RIGHTS[current_user.role]:
+        return False
+    return current_user.scopes is None or right in current_user.scopes

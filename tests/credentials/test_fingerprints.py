@@ -315,5 +315,5 @@ def test_a_command_that_is_on_its_way_is_the_only_one(scene):
 
         assert lock_commands.next_frame(serial_number=scene.serial_number, now=clock.now())
     states = [command.state for command in db.session.scalars(sa.select(LockCommand).order_by(LockCommand.id))]
-    assert states == [CommandState.SENT, CommandState.QUEUED, CommandState.QUEUED]
+    assert states == [CommandState.SENT, CommandState.MADE, CommandState.MADE]
     assert command_queries.by_counter(1, 1) is None

@@ -21,7 +21,7 @@ ASKER = Actor(kind="account", name="Tom")
 URL = "/api/commands/answer"
 
 
-class Book:
+class Book(answers.Asker):
     """Notes what it hears."""
 
     def __init__(self) -> None:
@@ -30,8 +30,8 @@ class Book:
     def sent(self, command, now) -> None:
         self.heard.append(("sent", command.subject_id, ""))
 
-    def answered(self, command, status, actor, now) -> None:
-        self.heard.append(("answered", command.subject_id, status.name))
+    def answered(self, command, answer, actor, now) -> None:
+        self.heard.append(("answered", command.subject_id, answer.status.name))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_the_same_frame_is_handed_out_until_the_lock_has_answered_it(any_lock, n
     assert second not in (None, first)
     # An old answer settles nothing new.
     assert service.take_answer(serial_number=serial_number, frame=answer, actor=ASKER, now=now)
-    assert states() == [CommandState.DONE, CommandState.SENT]
+    assert states() == [CommandState.ANSWERED, CommandState.SENT]
     assert book.heard == [("sent", 1, ""), ("answered", 1, "DONE"), ("sent", 2, "")]
 
 
@@ -108,7 +108,7 @@ def test_what_a_lock_refuses_is_over_and_what_it_is_too_busy_for_is_asked_again(
     monkeypatch.setattr(service, "_LATER", (AnswerStatus.DONE,))
     frame = service.next_frame(serial_number=serial_number, now=now)
     service.take_answer(serial_number=serial_number, frame=twin.receive(frame, at(now)), actor=ASKER, now=now)
-    assert states()[-1] is CommandState.QUEUED
+    assert states()[-1] is CommandState.MADE
     # Under a new counter: the lock would only repeat its answer to the old frame.
     assert service.next_frame(serial_number=serial_number, now=now) != frame
 
@@ -156,7 +156,7 @@ def test_a_carrier_brings_answers_and_takes_the_next_command_along(app, lock, no
         posted = http.post(URL, json={"lockSn": serial_number, "frame": answer.hex()})
         assert posted.status_code == 200
         command = posted.json["data"]["command"]
-    assert states() == [CommandState.DONE, CommandState.DONE]
+    assert states() == [CommandState.ANSWERED, CommandState.ANSWERED]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The description of the JSON API, for programs and for people."""

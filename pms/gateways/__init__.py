@@ -1,0 +1,1 @@
+"""Gateways and cellular modules: how locks are reached from afar."""

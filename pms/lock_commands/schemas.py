@@ -1,0 +1,57 @@
+"""Commands as programs see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from pms.core import clock
+from pms.lock_commands import queries, service
+from pms.web.wire import HouseTime, Id, SerialNumber, Wire
+
+if TYPE_CHECKING:
+    from pms.lock_commands.models import LockCommand
+
+
+class Command(Wire):
+    """A command for a lock, and the frame that is to be carried to the lock now.
+
+    A lock gets its commands one at a time, in the order in which they were made: where an earlier one is still on its way, the
+    frame is that one's, and `frameCommandId` names it.
+    """
+
+    command_id: Id
+    lock_id: Id
+    lock_sn: SerialNumber
+    command: str = Field(description="The command's number (protocol section 4), in hexadecimal.", examples=["0100"])
+    state: str = Field(description="made, sent, answered, failed, expired or dropped.", examples=["sent"])
+    status: int | None = Field(
+        description="The lock's own word, 0 to 10 (protocol section 4); null until it has answered."
+    )
+    create_time: HouseTime
+    sent_time: HouseTime | None
+    end_time: HouseTime | None
+    expires_time: HouseTime | None
+    frame: str | None = Field(description="The frame to carry to the lock now, in hexadecimal; null if there is none.")
+    frame_command_id: Id | None = Field(description="The command whose frame it is.")
+
+
+def write(command: LockCommand, *, serial_number: str) -> Command:
+    """The command, with the frame that whoever asks should carry; handing it out counts as sending it."""
+    carried = service.next_command(serial_number=serial_number, now=clock.now())
+    command = queries.get(command.id)
+    return Command(
+        command_id=command.id,
+        lock_id=command.lock_id,
+        lock_sn=serial_number,
+        command=f"{command.command:04X}",
+        state=command.state.value,
+        status=command.status,
+        create_time=command.created_at,
+        sent_time=command.sent_at,
+        end_time=command.ended_at,
+        expires_time=command.expires_at,
+        frame=carried.frame.hex().upper() if carried is not None and carried.frame is not None else None,
+        frame_command_id=carried.id if carried is not None else None,
+    )
