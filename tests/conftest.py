@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from ctypes.util import find_library
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy import event
 from xdist.scheduler import LoadScopeScheduling
 
-from pms import schema
-from pms.app import create_app
-from pms.config import Settings
 from pms.core import clock
 from pms.core.db import db
-from tests import factories
 from tests.client import PageClient
+from tests.installation import Installation, settings_for
 from tests.postgres import start_server
 
 # A Friday at noon in the house (Europe/Berlin).
@@ -38,30 +33,10 @@ def pytest_xdist_make_scheduler(config, log):
     return OneBrowser(config, log)
 
 
-def settings_for(home: Path, url: str) -> Settings:
-    """Settings of a test installation: cheap password hashes, fixed keys."""
-    return Settings(
-        home=home,
-        database_url=url,
-        environment="test",
-        secret_key="test",
-        master_key=bytes(range(32)),
-        argon2_memory_kib=8,
-        argon2_rounds=1,
-    )
-
-
 @pytest.fixture(scope="session")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database with the present schema; each test gets a copy."""
-    path = tmp_path_factory.mktemp("template") / "empty.db"
-    db.connect(f"sqlite:///{path}")
-    schema.upgrade(db.engine)
-    with db.engine.connect() as connection:
-        connection.exec_driver_sql("ROLLBACK")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.dispose()
-    return path
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The application and the databases of this worker."""
+    return Installation(tmp_path_factory.mktemp("installation"))
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +45,6 @@ def postgres_url():
     with start_server() as url:
         if url is None:
             pytest.skip("no PostgreSQL is installed")
-        db.connect(url)
-        schema.upgrade(db.engine)
-        db.dispose()
         yield url
 
 
@@ -85,26 +57,20 @@ def now():
 
 
 @pytest.fixture
-def app(now, tmp_path, _template):
+def app(now, tmp_path, installation):
     """An application on a fresh SQLite database."""
-    path = tmp_path / "latchkey.db"
-    shutil.copy(_template, path)
-    application = create_app(settings_for(tmp_path, f"sqlite:///{path}"))
+    installation.connect_sqlite()
+    application = installation.application(settings_for(tmp_path, installation.sqlite_url))
     with application.app_context():
         yield application
     db.dispose()
 
 
 @pytest.fixture
-def pg_app(now, tmp_path, postgres_url):
+def pg_app(now, tmp_path, installation, postgres_url):
     """An application on an emptied PostgreSQL database."""
-    application = create_app(settings_for(tmp_path, postgres_url))
-    with db.engine.connect().execution_options(pms_writes=True) as connection:
-        names = ", ".join(t.name for t in schema.Base.metadata.sorted_tables if t.name != "audit_entry")
-        connection.execute(sa.text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
-        connection.execute(sa.text(f"TRUNCATE {names}, audit_entry CASCADE"))
-        connection.execute(sa.text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))
-        connection.commit()
+    installation.connect_postgres(postgres_url)
+    application = installation.application(settings_for(tmp_path, postgres_url))
     with application.app_context():
         yield application
     db.dispose()
@@ -117,15 +83,15 @@ def any_app(request):
 
 
 @pytest.fixture
-def house(app):
+def house(app, installation):
     """A small hotel: see `factories.small_house`."""
-    return factories.small_house()
+    return installation.build_house()
 
 
 @pytest.fixture
-def any_house(any_app):
+def any_house(any_app, installation):
     """The small hotel on both databases."""
-    return factories.small_house()
+    return installation.build_house()
 
 
 @pytest.fixture

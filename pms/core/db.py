@@ -97,6 +97,16 @@ def enum_column(kind: type[StrEnum], *, length: int = 20) -> sa.Enum:
 BinaryText = sa.String(120).with_variant(sa.String(120, collation="C"), "postgresql")
 
 
+def open_engine(url: str, *, pool_size: int = 20) -> Engine:
+    """An engine for an SQLAlchemy URL, with the transactions that this program has."""
+    options: dict[str, Any] = {}
+    if not url.startswith("sqlite"):
+        options = {"pool_size": pool_size, "max_overflow": 10, "pool_pre_ping": True}
+    engine = sa.create_engine(url, **options)
+    _prepare(engine)
+    return engine
+
+
 class Database:
     """The engine and the sessions of this process; `connect` is called once, by the application factory."""
 
@@ -106,12 +116,11 @@ class Database:
 
     def connect(self, url: str, *, pool_size: int = 20) -> None:
         """Open the database at an SQLAlchemy URL; an earlier one is closed first."""
+        self.use(open_engine(url, pool_size=pool_size))
+
+    def use(self, engine: Engine) -> None:
+        """Go on with an engine of `open_engine`; what it knows of statements is kept where it was used before."""
         self.dispose()
-        options: dict[str, Any] = {}
-        if not url.startswith("sqlite"):
-            options = {"pool_size": pool_size, "max_overflow": 10, "pool_pre_ping": True}
-        engine = sa.create_engine(url, **options)
-        _prepare(engine)
         self._engine = engine
         self._sessions = scoped_session(sessionmaker(engine, expire_on_commit=False))
         event.listen(self._sessions, "before_flush", _refuse_stray_writes)

@@ -19,7 +19,7 @@ from pms.simulators.encoder import Finger as FingerOnModule
 from pms.simulators.encoder import finger_called
 from pms.simulators.lock import VirtualLock
 from tests.access_records.conftest import build
-from tests.flows.conftest import any_desk, app, brisk, clerk, desk, impatient, shared  # noqa: F401
+from tests.flows.conftest import any_desk, brisk, clerk, desk, impatient  # noqa: F401
 from tests.flows.desk import Desk, until
 from tests.keycards.desk import DESK, new_request
 

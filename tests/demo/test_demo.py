@@ -25,7 +25,7 @@ from pms.staffcards import queries as staffcards
 from pms.staffcards.models import StaffCardKind
 from pms.staffcards.rules import Attention
 from pms.stays.models import Stay, StayState
-from tests.conftest import settings_for
+from tests.installation import settings_for
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

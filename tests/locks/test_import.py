@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -53,10 +54,11 @@ def test_everything_else_is_kept_as_it_was_said(any_house, now):
     assert lock.origin == {**kept, "somethingNew": {"deep": [1, None, "中"]}}
 
 
-def test_no_secret_lies_in_the_database_in_plain_text(app, house, now, tmp_path):
+def test_no_secret_lies_in_the_database_in_plain_text(app, house, now):
     _import(now=now)
     db.remove()
-    content = b"".join(path.read_bytes() for path in tmp_path.glob("latchkey.db*"))
+    path = Path(db.engine.url.database)
+    content = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
     assert b"292E593B0E66" in content
     for secret in SECRETS:
         assert secret.encode() not in content, secret
