@@ -43,17 +43,18 @@ class Pn532Line:
         command: int,
         parameters: bytes = b"",
         *,
-        seconds: float = ANSWER_SECONDS,
+        seconds: float | None = None,
         is_cancelled: IsCancelled = never,
         ack_waits: tuple[float, ...] = (),
         before: bytes = b"",
     ) -> bytes:
         """Send a command, give back what follows the answer's code; `before` goes out ahead of every sending.
 
-        `NoAnswer` without an acknowledgement, `AnswerLost` without an answer within `seconds`, `LineFault` if the chip
-        does not understand, `Cancelled`. After any of them the chip is at rest.
+        `NoAnswer` without an acknowledgement, `AnswerLost` without an answer within `seconds` (else `ANSWER_SECONDS`),
+        `LineFault` if the chip does not understand, `Cancelled`. After any of them the chip is at rest.
         """
         frame = encode_frame(bytes((TO_CHIP, command)) + parameters)
+        seconds = ANSWER_SECONDS if seconds is None else seconds
         try:
             if not self._is_clean:
                 self._sweep(is_cancelled)

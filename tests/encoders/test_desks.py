@@ -45,7 +45,7 @@ def line(monkeypatch) -> Line:
 @pytest.fixture
 def away(brisk, app, house, tmp_path, monkeypatch):
     monkeypatch.setattr(long_poll, "_LOOK_EVERY", 0.02)
-    monkeypatch.setattr(long_poll, "HOLD_SECONDS", 1.0)
+    monkeypatch.setattr(long_poll, "HOLD_SECONDS", 0.2)
     monkeypatch.setattr(client_module, "TRY_AGAIN_AFTER", (0.05,))
     desk = AwayDesk(app, tmp_path)
     yield desk

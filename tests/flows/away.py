@@ -34,6 +34,8 @@ class Site:
 
     def start(self) -> None:
         self._server = create_server(self._app, host="127.0.0.1", port=self._port, threads=8)
+        # As a setting it is whole seconds; each end of a test would wait for them.
+        self._server.adj.asyncore_loop_timeout = 0.05
         self._port = self._server.effective_port
         self._thread = threading.Thread(target=self._run, name="site", daemon=True)
         self._thread.start()

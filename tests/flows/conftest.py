@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pms.devices import line, port, task, worker
+from pms.devices import line, pn532_line, port, task, worker
+from pms.devices.drivers import pn532
 from pms.encoders import port_worker
 from tests.client import PageClient
 from tests.flows.desk import Desk, Moments
@@ -27,8 +28,11 @@ def brisk(monkeypatch) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch) -> None:
-    """A request is given up after half a second of silence."""
+    """A request is given up after half a second of silence, whatever the make of the machine."""
     monkeypatch.setattr(line, "RESEND_AFTER", 0.12)
+    monkeypatch.setattr(pn532_line, "ACK_WAITS", (0.05, 0.1, 0.15))
+    monkeypatch.setattr(pn532_line, "ANSWER_SECONDS", 0.4)
+    monkeypatch.setattr(pn532, "_FIRST_WAITS", (0.2, 0.2))
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def module_desk(brisk, app, house, tmp_path):
 
 
 @pytest.fixture(params=[Medium.NTAG213, Medium.CLASSIC_1K], ids=["ntag213", "classic"])
-def scene(request, module_desk, house, moments: Moments):
+def scene(request, module_desk, house, moments: Moments, impatient):
     return Scene(module_desk, moments, stay(house), blank(request.param), blank(request.param))
 
 
