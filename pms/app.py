@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from importlib import import_module
 from importlib.util import find_spec
@@ -40,10 +39,10 @@ from pms.staffcards import work as staff_work
 from pms.staffcards.book import StaffBook
 from pms.stays import service as stays
 from pms.web import addresses, errors, filters, i18n, login, rights, security
+from pms.web.assets import Assets, CachingFlask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 # The URL map on one screen: (package, URL prefix).
 FEATURES = (
@@ -86,7 +85,7 @@ NAVIGATION = (
 
 def create_app(settings: Settings, *, world: object | None = None) -> Flask:
     """An application for these settings; `world` is the demo's simulated doors (never in production)."""
-    app = Flask("pms", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app = CachingFlask("pms", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     _configure(app, settings)
     addresses.install(app)
     use_vault(Vault(settings.master_key))
@@ -105,7 +104,7 @@ def create_app(settings: Settings, *, world: object | None = None) -> Flask:
         features.append(("demo", "/demo"))
     _register(app, features, csrf)
     _connect_features()
-    _install_context(app)
+    _install_context(app, is_production=settings.is_production)
     app.before_request(_begin)
     app.teardown_appcontext(lambda _error: db.remove())
     return app
@@ -172,24 +171,15 @@ def _begin() -> None:
     g.house_zone = house.zone if house else None
 
 
-def _list_assets(folder: Path) -> dict[str, Any]:
-    """Styles in the order of their layers, then the features'; scripts; and a word that changes when one of them does."""
-    first = ("tokens.css", "base.css", "layout.css", "components.css")
-    css = [path.name for path in sorted((folder / "css").glob("*.css"))]
-    js = [path.name for path in sorted((folder / "js").glob("*.js"))]
-    content = b"".join((folder / "css" / name).read_bytes() for name in css)
-    content += b"".join((folder / "js" / name).read_bytes() for name in js)
-    css.sort(key=lambda name: first.index(name) if name in first else len(first))
-    return {"css": css, "js": js, "version": hashlib.sha256(content).hexdigest()[:10]}
-
-
-def _install_context(app: Flask) -> None:
-    assets = _list_assets(ROOT / "static")
+def _install_context(app: Flask, *, is_production: bool) -> None:
+    assets = Assets(ROOT / "static")
 
     def common() -> dict[str, Any]:
+        if not is_production:
+            assets.follow()
         search = app.view_functions.get("stays.search")
         return {
-            "asset_version": assets["version"],
+            "asset_version": assets.version,
             "can": rights.can,
             "current_language": i18n.select_language(),
             "current_theme": current_user.theme.value if current_user.is_authenticated else "auto",
@@ -199,8 +189,8 @@ def _install_context(app: Flask) -> None:
             "nav": nav,
             "now": clock.now(),
             "role_names": rights.ROLE_NAMES,
-            "scripts": assets["js"],
-            "stylesheets": assets["css"],
+            "scripts": assets.js,
+            "stylesheets": assets.css,
             "search_url": url_for("stays.search") if search and rights.can("guests:view") else None,
             "version": pms.__version__,
             "has_demo": "world" in app.extensions,
