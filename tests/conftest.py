@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from ctypes.util import find_library
 from datetime import UTC, datetime
@@ -31,6 +32,12 @@ class OneBrowser(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return OneBrowser(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays to the end: the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
