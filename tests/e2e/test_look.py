@@ -75,6 +75,8 @@ def pages(page: Page, url: str) -> list[str]:
     return found
 
 
+# Forty pages, and the start of the demo where it is the first test: on a busy computer more than two minutes.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("width", "height", "language", "theme"),
     [(1366, 768, "en", "light"), (390, 844, "zh", "dark")],
