@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-THREADS = 12
+THREADS = 24
+"""Half of them may be holding the questions of desks' agents (`encoders.long_poll`); the pages have the others."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -21,6 +21,7 @@ _ANSWER_SECONDS = 10.0
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # What a proxy says while the server behind it is being started again.
 _SERVER_AWAY = (502, 503, 504)
+_SERVER_FAULT = 500
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +38,11 @@ class Refused(Exception):
         super().__init__(f"{status} {text}")
         self.status = status
         self.text = text
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is no decision, but something that went wrong in the server."""
+        return self.status >= _SERVER_FAULT
 
 
 class BadAddress(ValueError):
@@ -109,7 +115,12 @@ class Client:
             value = json.loads(response.data)
             text, data = str(value["msg"]), value["data"]
         except (ValueError, KeyError, TypeError):
-            raise Refused(response.status, "the answer is not our server's") from None
+            if response.status == _SERVER_FAULT:
+                raise Refused(response.status, "something went wrong in the server") from None
+            # A proxy speaks, a portal of the network, or another program at this address: not one to be sent away by.
+            why = f"the answer, with status {response.status}, is not our server's"
+            self._note_away(why)
+            raise ServerAway(why) from None
         if self._is_away:
             self._is_away = False
             _log.warning("the server is reached again")

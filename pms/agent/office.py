@@ -16,7 +16,10 @@ from .client import Client, Refused, ServerAway
 
 BEFORE_WRITING = 20.0
 """Seconds for which a step is repeated while nothing is written yet: a card lies on the machine, and somebody looks at it."""
+FAULT_PAUSES = (0.2, 1.0, 3.0)
+"""Seconds before a step is told again that something went wrong with in the server."""
 _ASIDE = 1.0
+_ENDS = ("failed", "cancelled", "uncertain")
 _log = logging.getLogger(__name__)
 
 
@@ -42,9 +45,13 @@ class RemoteOffice:
         self._note(self._offline("", "") | {"driver": driver, "identity": plate})
 
     def disconnected(self, code: str, text: str) -> None:
-        """It does not."""
+        """It does not; a task that came meanwhile is not for it."""
         if code:
             self._note(self._offline(code, text))
+        if (found := self.next_task()) is not None:
+            found[1].failed(code or "gone")
+            with self._lock:
+                self._course = None
 
     def next_task(self) -> tuple[Task, RemoteCourse] | None:
         """The task that the server gave this machine; the one before it is over."""
@@ -190,14 +197,24 @@ class RemoteCourse:
             raise NotWanted from refusal
 
     def _tell(self, step: str, body: dict[str, Any]) -> None:
-        """What is so; told until it is heard. The server may have decided meanwhile what the job came to."""
-        try:
-            self._client.call(self._path(step), body, patience=None, stop=self._stop)
-        except Refused as refusal:
-            _log.warning("the server did not take “%s” of job %s: %s", step, self.job_id, refusal)
-        except ServerAway:
-            # The program ends: once more, and then the server finds out for itself.
-            self._tell_aside(step, body)
+        """What is so; told until it is heard. The server may have decided meanwhile what the job came to.
+
+        What goes wrong in the server is tried a few times more: it may have been its database, for a moment.
+        """
+        for pause in (*FAULT_PAUSES, None):
+            try:
+                self._client.call(self._path(step), body, patience=None, stop=self._stop)
+            except Refused as refusal:
+                if refusal.is_fault and pause is not None and not self._stop.wait(pause):
+                    continue
+                _log.warning("the server did not take “%s” of job %s: %s", step, self.job_id, refusal)
+                if step not in _ENDS:
+                    # Else it would be asked for again, for ever.
+                    self._tell_aside("failed", {"code": "internal"})
+            except ServerAway:
+                # The program ends: once more, and then the server finds out for itself.
+                self._tell_aside(step, body)
+            return
 
     def _tell_aside(self, step: str, body: dict[str, Any]) -> None:
         """What is good to know, and nothing hangs on."""

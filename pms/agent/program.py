@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import threading
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from .office import RemoteOffice
 _LOOK_EVERY = 2.0
 _PAUSE = 0.05
 _LET_GO = 0.2
+_AFTER_FAULT = 2.0
+_NOT_HELD = 0.2
+"""Seconds until the next question where the server could not hold the one before."""
 _log = logging.getLogger(__name__)
 
 
@@ -110,7 +114,10 @@ class Agent:
                     self.stop()
                     return
                 _log.error("the server refuses: %s", refusal)
-                self._stop.wait(2.0)
+                self._stop.wait(_AFTER_FAULT)
+            except Exception:  # noqa: BLE001 - without this line the desk would look away, and nobody would know why
+                _log.exception("%s has to begin again", threading.current_thread().name)
+                self._stop.wait(_AFTER_FAULT)
 
     # --- what the server should know
 
@@ -141,9 +148,16 @@ class Agent:
             "heardCancels": [office.unwanted for office in offices if office.unwanted is not None],
             "wait": self._hold,
         }
+        asked_at = time.monotonic()
         orders = self._client.call("orders", body, patience=None, stop=self._stop, hold=self._hold)
         if self._stop.is_set():
             return
+        self._obey(orders, offices)
+        if time.monotonic() - asked_at < _NOT_HELD and orders["machines"] == body["machines"] and not orders["tasks"]:
+            # More agents ask than the server can hold.
+            self._stop.wait(_NOT_HELD)
+
+    def _obey(self, orders: dict[str, Any], offices: list[RemoteOffice]) -> None:
         self._follow(orders["machines"])
         for task in orders["tasks"]:
             if task["encoderId"] in self._machines:
@@ -188,6 +202,9 @@ class Agent:
                 driver, identity = identify(url)
             except DeviceError as fault:
                 found["errorCode"] = fault.code
+            except Exception:  # noqa: BLE001 - whoever asked waits for an answer, also from the ports after this one
+                _log.exception("asking who is at %s failed", url)
+                found["errorCode"] = DeviceError.code
             else:
                 found |= {"driver": driver.name, "identity": wire.identity_to_json(identity)}
             with self._lock:

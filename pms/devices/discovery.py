@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def find_ports() -> list[FoundPort]:
 
 
 def _lasting_names() -> dict[str, str]:
-    if not _BY_ID.is_dir():
-        return {}
-    return {str(link.resolve()): str(link) for link in sorted(_BY_ID.iterdir())}
+    # The folder goes with the last machine that is pulled out, perhaps while it is being read.
+    with suppress(OSError):
+        return {str(link.resolve()): str(link) for link in sorted(_BY_ID.iterdir())}
+    return {}

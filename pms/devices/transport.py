@@ -8,6 +8,7 @@ nothing above this file knows pyserial.
 from __future__ import annotations
 
 import errno
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ WRITE_TIMEOUT = 2.0
 _SLICE = 0.05
 _NETWORK_SCHEMES = ("socket://", "rfc2217://")
 
-_FAULTS: tuple[type[Exception], ...] = (OSError, TypeError, ValueError, AttributeError)
+# The last one: a pattern of `hwgrep://` that is none.
+_FAULTS: tuple[type[Exception], ...] = (OSError, TypeError, ValueError, AttributeError, re.error)
 if sys.platform != "win32":
     import termios
 

@@ -70,8 +70,9 @@ def orders() -> Response:
     run_id = _run(body)
     under_way = _read(lambda: schemas.texts(body, "underWay"))
     heard, known = _read(lambda: schemas.texts(body, "heardCancels")), body.get("machines")
+    asked_at = clock.now()
     found = long_poll.wait(
-        lambda: long_poll.orders(agent_id=agent.id, run_id=run_id, under_way=under_way),
+        lambda: long_poll.orders(agent_id=agent.id, run_id=run_id, under_way=under_way, asked_at=asked_at),
         lambda now: (
             bool(now.tasks or now.questions or set(now.cancelled) - heard)
             or schemas.write_orders(now)["machines"] != known

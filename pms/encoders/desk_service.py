@@ -193,23 +193,25 @@ def report(
         )
 
 
-def orders(*, agent_id: int, run_id: str, under_way: Collection[str], now: datetime) -> Orders:
+def orders(*, agent_id: int, run_id: str, under_way: Collection[str], asked_at: datetime, now: datetime) -> Orders:
     """What is to be done now: a task for every machine that answers and has none. `under_way` are the jobs that the agent
-    knows of.
+    knew of when it asked.
 
-    A job that this start took and does not know is handed out again: the answer that carried it was lost, so nothing of
-    it was done. Superseded.
+    A job that this start took before and does not know is handed out again: the answer that carried it was lost, so
+    nothing of it was done. One that is past its time is over instead: somehow it cannot be done. Superseded.
     """
     _present(agent_id, run_id)
     machines = queries.machines_of_agent(agent_id)
     open_jobs = queries.unfinished_of([machine.id for machine in machines])
     tasks: dict[int, Task] = {}
     for job in open_jobs:
-        if job.id not in under_way and job.run_id == run_id:
-            if job.state is JobState.WAITING:
-                tasks[job.encoder_id] = job_course.task_of(job)
-            else:
-                job_course.settle_leftovers(encoder_id=job.encoder_id, now=now)
+        if job.id in under_way or job.run_id != run_id:
+            continue
+        if job.state is JobState.WAITING and not rules.is_overdue(job.deadline_at, now):
+            tasks[job.encoder_id] = job_course.task_of(job)
+        elif job.started_at is not None and job.started_at < asked_at:
+            # Not one that another question of this agent, whose line broke, has brought meanwhile.
+            job_course.settle_leftovers(encoder_id=job.encoder_id, code="internal", now=now)
     busy = {job.encoder_id for job in open_jobs}
     for machine in machines:
         is_free = machine.id not in busy and machine.state is EncoderState.READY
@@ -259,7 +261,7 @@ def miss_absent(*, now: datetime) -> None:
                 machine_states.note_offline(
                     encoder_id=machine.id, code="desk_away", text="", actor=actor_of(agent), now=now
                 )
-            job_course.settle_leftovers(encoder_id=machine.id, now=now, is_away=True)
+            job_course.settle_leftovers(encoder_id=machine.id, code="desk_away", now=now)
             waiting = queries.queued(machine.id, before=now - timedelta(seconds=rules.GONE_AFTER_SECONDS))
             for job_id in waiting:
                 job_course.fail(job_id=job_id, code="desk_away", now=now)

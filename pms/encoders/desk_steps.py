@@ -115,15 +115,23 @@ def _finger_taken(job_id: str, body: Body, now: datetime) -> None:
 
 
 def _failed(job_id: str, body: Body, now: datetime) -> None:
-    details = body.get("details")
-    job_course.fail(
-        job_id=job_id, code=str(body["code"])[:40], details=details if isinstance(details, dict) else None, now=now
-    )
+    code, details = str(body["code"])[:40], body.get("details")
+    if _counts_as_begun(job_id):
+        job_course.lose_track(job_id=job_id, code=code, now=now)
+    else:
+        job_course.fail(job_id=job_id, code=code, details=details if isinstance(details, dict) else None, now=now)
 
 
 def _cancelled(job_id: str, _body: Body, now: datetime) -> None:
-    if not queries.get_job(job_id).state.is_final:
+    if _counts_as_begun(job_id):
+        job_course.lose_track(job_id=job_id, code="interrupted", now=now)
+    elif not queries.get_job(job_id).state.is_final:
         job_course.break_off(job_id=job_id, now=now)
+
+
+def _counts_as_begun(job_id: str) -> bool:
+    """Whether the server let it write: the agent may not have heard so, but from then on the card counts as begun."""
+    return queries.get_job(job_id).state in (JobState.WRITING, JobState.CHECKING)
 
 
 def _uncertain(job_id: str, body: Body, now: datetime) -> None:

@@ -184,18 +184,18 @@ def lose_track(*, job_id: str, code: str, now: datetime) -> None:
         answers.card_work(job.kind).uncertain(job, code, now)
 
 
-def settle_leftovers(*, encoder_id: int | None = None, is_away: bool = False, now: datetime) -> int:
-    """Give jobs that a stopped program left under way the state that is true of them; how many there were.
+def settle_leftovers(*, encoder_id: int | None = None, code: str | None = None, now: datetime) -> int:
+    """Give jobs that nobody goes on with the state that is true of them; how many there were.
 
-    Those of one machine, or of all on the server's own ports. `is_away`: it is the desk that is not heard of any more.
+    Those of one machine, or of all on the server's own ports. `code` says why, unless the program was stopped.
     """
     with transaction() as session:
         left = list(queries.unfinished(encoder_id))
         for job_id in left:
             if rules.after_restart(_load(session, job_id).state) is JobState.UNKNOWN:
-                lose_track(job_id=job_id, code="desk_away" if is_away else "interrupted", now=now)
+                lose_track(job_id=job_id, code=code or "interrupted", now=now)
             else:
-                fail(job_id=job_id, code="desk_away" if is_away else "restarted", now=now)
+                fail(job_id=job_id, code=code or "restarted", now=now)
         return len(left)
 
 

@@ -12,14 +12,15 @@ from pms.encoders import desk_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from pms.encoders.desk_service import Orders
 
 HOLD_SECONDS = 25.0
 _LOOK_EVERY = 0.1
-# Each held question takes a thread of the server; with more agents than this the others ask again after a moment.
-_MOST_HELD = 12
-_held = threading.BoundedSemaphore(_MOST_HELD)
+MOST_HELD = 12
+"""Each held question takes a thread of the server; with more agents than this the others ask again after a moment."""
+_held = threading.BoundedSemaphore(MOST_HELD)
 
 
 def wait(ask: Callable[[], Orders], is_news: Callable[[Orders], bool], seconds: float) -> Orders:
@@ -38,6 +39,8 @@ def wait(ask: Callable[[], Orders], is_news: Callable[[Orders], bool], seconds: 
         _held.release()
 
 
-def orders(*, agent_id: int, run_id: str, under_way: set[str]) -> Orders:
-    """The orders of this moment."""
-    return desk_service.orders(agent_id=agent_id, run_id=run_id, under_way=under_way, now=clock.now())
+def orders(*, agent_id: int, run_id: str, under_way: set[str], asked_at: datetime) -> Orders:
+    """The orders of this moment, for a question that was asked at `asked_at`."""
+    return desk_service.orders(
+        agent_id=agent_id, run_id=run_id, under_way=under_way, asked_at=asked_at, now=clock.now()
+    )

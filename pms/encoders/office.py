@@ -16,6 +16,8 @@ from pms.core.db import db
 from pms.encoders import job_course, machine_states, queries, rules
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pms.devices.card_content import CardContent, CardKeys
     from pms.devices.encoder import CardPresence, EncoderIdentity, FingerStep, FingerTemplate
     from pms.devices.task import Task, WritePlan
@@ -59,6 +61,7 @@ class TableOffice:
     def disconnected(self, code: str, text: str) -> None:
         """The machine does not answer. Nobody should look at a turning wheel for long: jobs that wait for it fail."""
         now = clock.now()
+        self._settle(now)
         if code:
             machine_states.note_offline(encoder_id=self._encoder_id, code=code, text=text, actor=PORT, now=now)
         fail_waiting(self._encoder_id)
@@ -68,14 +71,17 @@ class TableOffice:
         """The next job, now under way."""
         if queries.find_next(self._encoder_id) is None:
             return None
-        left = queries.unfinished(self._encoder_id)
         db.remove()
         now = clock.now()
-        if left:
-            # A round broke off in the middle of a job.
-            job_course.settle_leftovers(encoder_id=self._encoder_id, now=now)
+        self._settle(now)
         task = job_course.claim_next(encoder_id=self._encoder_id, now=now)
         return (task, TableCourse(task.id)) if task is not None else None
+
+    def _settle(self, now: datetime) -> None:
+        """A round broke off in the middle of a job, and could not even say so."""
+        if queries.unfinished(self._encoder_id):
+            db.remove()
+            job_course.settle_leftovers(encoder_id=self._encoder_id, code="internal", now=now)
 
     @_at_rest
     def leave(self) -> None:

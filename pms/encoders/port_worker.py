@@ -122,26 +122,40 @@ class Questions:
     """Says hello at ports where nobody knows who is there: seconds each, so beside everything else, one after another."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._urls: list[str] = []
-        self._thread: threading.Thread | None = None
+        self._is_asking = False
 
     def ask(self, urls: list[str]) -> None:
         """Ask there soon."""
-        self._urls += urls
-        if self._urls and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._run, name="who is there", daemon=True)
-            self._thread.start()
+        with self._lock:
+            self._urls += urls
+            if not self._urls or self._is_asking:
+                return
+            self._is_asking = True
+        threading.Thread(target=self._run, name="who is there", daemon=True).start()
+
+    def _next(self) -> str | None:
+        with self._lock:
+            self._is_asking = bool(self._urls)
+            return self._urls.pop(0) if self._urls else None
 
     def _run(self) -> None:
-        while self._urls:
-            url = self._urls.pop(0)
+        while (url := self._next()) is not None:
             try:
-                driver, identity = identify(url)
-            except DeviceError as fault:
-                self._note(url, None, None, fault.code)
-            else:
-                self._note(url, driver.name, identity, None)
-        db.remove()
+                self._ask_at(url)
+            except Exception:  # noqa: BLE001 - the ports after this one are to be asked all the same
+                _log.exception("asking who is at %s failed", url)
+            finally:
+                db.remove()
+
+    def _ask_at(self, url: str) -> None:
+        try:
+            driver, identity = identify(url)
+        except DeviceError as fault:
+            self._note(url, None, None, fault.code)
+        else:
+            self._note(url, driver.name, identity, None)
 
     @staticmethod
     def _note(url: str, driver: str | None, identity: EncoderIdentity | None, code: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pms.core.errors import Invalid
@@ -99,6 +100,11 @@ def can_cancel(state: JobState) -> bool:
 def seconds_left(deadline: datetime | None, now: datetime) -> int:
     """Whole seconds until the deadline, never below 0."""
     return max(0, round((deadline - now).total_seconds())) if deadline else 0
+
+
+def is_overdue(deadline: datetime | None, now: datetime) -> bool:
+    """Whether nobody can be at the job any more that had until then; the agent's own clock began a little later."""
+    return deadline is not None and now > deadline + timedelta(seconds=CARD_SECONDS)
 
 
 def can_do(kind: JobKind, *, takes_cards: bool, takes_fingers: bool) -> bool:

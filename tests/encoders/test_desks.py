@@ -6,33 +6,40 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from pms.agent import client as client_module
+from pms.agent import program
 from pms.agent.client import BadAddress, Client
+from pms.agent.office import RemoteOffice
 from pms.agent.program import SentAway
 from pms.audit.models import AuditEntry
+from pms.cli import THREADS
 from pms.config import ROOT
 from pms.core import clock
 from pms.core.db import db
 from pms.devices import wire
 from pms.devices.encoder import CardPresence
-from pms.encoders import desk_service, desk_steps, long_poll, queries, service
+from pms.devices.task import Task, TaskKind
+from pms.encoders import desk_service, desk_steps, job_course, long_poll, queries, service
 from pms.encoders.api import BadCall
 from pms.encoders.desk_service import BadToken, DeskExists, NotYours, Superseded
 from pms.encoders.models import EncoderState, JobState
 from pms.encoders.rules import BadName
+from pms.keycards import service as keycards
 from pms.keycards.models import CardState, Proof
 from pms.protocol.card_layout import Medium
 from pms.simulators.encoder import Act, Moment, WriteCut
 from tests.client import text_of
 from tests.flows.away import TECHNICIAN, AgentThread, AwayDesk, Line
 from tests.flows.desk import blank, cards_of, until
-from tests.keycards.desk import stay
+from tests.keycards.desk import DESK, new_request, stay
 
 DONE, UNKNOWN, FAILED, CANCELLED = JobState.DONE, JobState.UNKNOWN, JobState.FAILED, JobState.CANCELLED
 
@@ -268,6 +275,127 @@ def test_a_line_that_stays_away_before_the_first_byte_leaves_the_card_as_it_was(
     assert card.to_json() == before
 
 
+def test_a_first_byte_that_was_allowed_but_not_heard_of_makes_the_card_unknown_and_the_desk_goes_on(
+    away, house, line, monkeypatch
+):
+    """The server must take it for written, although the agent knows better."""
+    monkeypatch.setattr("pms.agent.office.BEFORE_WRITING", 0.2)
+    away.open()
+    card = away.machine.put(blank(Medium.CLASSIC_1K))
+    before = card.to_json()
+    line.losses = [("writing", "unheard")] + [("writing", "unsent")] * 12
+    job = away.wait_for(away.ask(stay(house)))
+    assert (job.state, job.error_code) == (UNKNOWN, "server_away")
+    assert card.to_json() == before
+    line.losses = []
+    assert away.wait_for(away.again(job.batch_id)).state is DONE
+
+
+@pytest.mark.parametrize(("faults", "ended"), [(2, (DONE, None)), (99, (FAILED, "internal"))])
+def test_what_goes_wrong_in_the_server_is_told_again_but_not_for_ever(away, monkeypatch, faults, ended):
+    monkeypatch.setattr("pms.agent.office.FAULT_PAUSES", (0.02, 0.02, 0.02))
+    whole, left = job_course.finish_read, [RuntimeError()] * faults
+
+    def finish(**values):
+        if left:
+            raise left.pop()
+        whole(**values)
+
+    monkeypatch.setattr(job_course, "finish_read", finish)
+    away.open()
+    away.machine.put(blank(Medium.CLASSIC_1K))
+    batch_id = keycards.read(encoder_id=away.machine.id, request_id=new_request(), actor=DESK, now=clock.now())
+    job = away.wait_for(batch_id)
+    assert (job.state, job.error_code) == ended
+
+
+@dataclass
+class Answer:
+    """What a proxy, or our server, says."""
+
+    status: int
+    data: bytes
+
+
+@pytest.mark.parametrize("answer", [Answer(404, b"<html>"), Answer(200, b"[]"), Answer(401, b"{}"), Answer(503, b"")])
+def test_who_answers_in_the_servers_place_sends_nobody_away(monkeypatch, answer):
+    client = Client("https://hotel.example", "t", "run")
+    said = [answer, Answer(200, b'{"msg": "Done", "data": 7}')]
+    monkeypatch.setattr(client_module, "TRY_AGAIN_AFTER", (0.0,))
+    monkeypatch.setattr(client._pool, "request", lambda *_args, **_options: said.pop(0))
+    assert client.call("orders", patience=1.0) == 7
+
+
+def test_an_agent_goes_on_when_something_unforeseen_goes_wrong_at_its_desk(away, house, monkeypatch):
+    monkeypatch.setattr(program, "_AFTER_FAULT", 0.02)
+    whole, left = program.find_ports, [OSError("the folder has just gone")] * 2
+    monkeypatch.setattr(program, "find_ports", lambda: whole() if not left else _raise(left.pop()))
+    away.open()
+    assert not left
+    away.machine.put(blank())
+    assert away.wait_for(away.ask(stay(house))).state is DONE
+
+
+def _raise(fault):
+    raise fault
+
+
+def test_agents_beyond_what_the_server_can_hold_ask_again_after_a_moment(away, house, line, monkeypatch):
+    nothing_left = threading.BoundedSemaphore(1)
+    nothing_left.acquire()
+    monkeypatch.setattr(long_poll, "_held", nothing_left)
+    away.open()
+    before = line.said.count("orders")
+    time.sleep(0.6)
+    assert line.said.count("orders") - before <= 4
+    away.machine.put(blank())
+    assert away.wait_for(away.ask(stay(house))).state is DONE
+
+
+def test_agents_never_hold_all_of_the_servers_threads():
+    assert 2 * long_poll.MOST_HELD <= THREADS
+
+
+def test_a_question_whose_line_broke_does_not_settle_what_a_later_one_brought(away, house, now):
+    desk_service.start(agent_id=away.agent_id, run_id="a", host="pc", version="1", now=now)
+    away.ask(stay(house))
+    job_id = job_course.claim_next(encoder_id=away.machine.id, run_id="a", now=now + timedelta(seconds=1)).id
+    job_course.begin_writing(job_id=job_id, presence=CardPresence(b"1234", Medium.CLASSIC_1K), now=now)
+
+    def ask(seconds):
+        values = {"agent_id": away.agent_id, "run_id": "a", "under_way": []}
+        desk_service.orders(asked_at=now + timedelta(seconds=seconds), now=now + timedelta(seconds=3), **values)
+        return queries.get_job(job_id).state
+
+    assert ask(0) is JobState.WRITING
+    assert ask(2) is UNKNOWN
+
+
+def test_a_job_that_comes_back_again_and_again_ends(away, house, now):
+    desk_service.start(agent_id=away.agent_id, run_id="a", host="pc", version="1", now=now)
+    away.ask(stay(house))
+    job_id = job_course.claim_next(encoder_id=away.machine.id, run_id="a", now=now).id
+
+    def ask(seconds):
+        at = now + timedelta(seconds=seconds)
+        return desk_service.orders(agent_id=away.agent_id, run_id="a", under_way=[], asked_at=at, now=at).tasks
+
+    assert ask(31)[away.machine.id].id == job_id
+    assert ask(90) == {}
+    assert (queries.get_job(job_id).state, queries.get_job(job_id).error_code) == (FAILED, "internal")
+
+
+def test_a_task_that_comes_when_the_machine_has_just_gone_is_not_kept():
+    said = []
+    client = Client("https://hotel.example", "t", "run")
+    client.call = lambda path, body, **_options: said.append((path, body["code"]))
+    office = RemoteOffice("7", client, lambda: None, threading.Event())
+    office.give(Task("j", TaskKind.READ, 30))
+    office.disconnected("", "")
+    assert said == [("jobs/j/failed", "gone")]
+    assert office.job_id is None
+
+
 def test_the_server_may_be_started_again_in_mid_writing(away, house):
     """The card is finished, and what became of it is told as soon as the server is there again."""
     away.open()
@@ -354,7 +482,7 @@ def test_an_earlier_start_is_not_heard(away, now):
     desk_service.start(agent_id=away.agent_id, run_id="a", host="pc", version="1", now=now)
     desk_service.start(agent_id=away.agent_id, run_id="b", host="pc", version="1", now=now)
     with pytest.raises(Superseded):
-        desk_service.orders(agent_id=away.agent_id, run_id="a", under_way=[], now=now)
+        desk_service.orders(agent_id=away.agent_id, run_id="a", under_way=[], asked_at=now, now=now)
 
 
 def test_a_killed_agent_leaves_an_unknown_card_that_is_made_again_by_the_next(away, house, tmp_path):
