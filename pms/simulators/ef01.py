@@ -10,11 +10,11 @@ from .encoder import finger_called
 from .encoder_parts import Finger
 from .port import SimulatedPort, TerminalWire, Wire
 
-__all__ = ["BAUD_RATE", "Faults", "SimulatedEf01"]
+__all__ = ["BAUD_RATE", "FAULT_WORDS", "Faults", "SimulatedEf01"]
 
 BAUD_RATE = 57600
 R503 = 9
-_FAULTS = "silence, wrong-crc, late-ack, lost-answer, short-data, lost-data, unplug=N, none"
+FAULT_WORDS = "silence, wrong-crc, late-ack, lost-answer, short-data, lost-data, unplug=N, none"
 
 
 class SimulatedEf01(SimulatedPort[FingerModule]):
@@ -87,7 +87,7 @@ class SimulatedEf01(SimulatedPort[FingerModule]):
             case ["unplug", _, count]:
                 faults.unplug_at = int(count or 1)
             case _:
-                raise ValueError(_FAULTS)
+                raise ValueError(FAULT_WORDS)
         self._machine.faults = faults
 
     def obey(self, words: list[str], rest: str) -> str:  # noqa: ARG002 - of the interface
@@ -100,4 +100,4 @@ class SimulatedEf01(SimulatedPort[FingerModule]):
                 self.set_fault(fault)
                 return ""
             case _:
-                raise ValueError(f"finger NAME|poor|none | fault NAME | unplug | plug | quit; faults: {_FAULTS}")
+                raise ValueError(f"finger NAME|poor|none | fault NAME | unplug | plug | quit; faults: {FAULT_WORDS}")

@@ -18,6 +18,7 @@ from .port import SimulatedPort, TerminalWire, Wire
 __all__ = ["Act", "Faults", "Finger", "Medium", "Moment", "SimulatedEncoder", "WriteCut", "synthetic_template"]
 
 BAUD_RATE = 115200
+FAULT_WORDS = "silence, wrong-crc, late-ack, unplug, take, tear=N or none"
 DEFAULT_SECONDS_PER_WRITE = 0.05
 ALL_CAPABILITIES = Capability.CLASSIC | Capability.NTAG | Capability.FINGERPRINT
 
@@ -108,7 +109,8 @@ class SimulatedEncoder(SimulatedPort[EncoderMachine]):
                 return ""
             case _:
                 raise ValueError(
-                    f"{CARD_WORDS} | fault NAME | cut N MOMENT ACT | finger NAME|poor|none | unplug | plug | quit"
+                    f"{CARD_WORDS} | fault NAME | cut N MOMENT ACT | finger NAME|poor|none | unplug | plug | quit; "
+                    f"faults: {FAULT_WORDS}"
                 )
 
     def set_fault(self, fault: str) -> None:
@@ -128,7 +130,7 @@ class SimulatedEncoder(SimulatedPort[EncoderMachine]):
             case ["tear", _, count]:
                 tear(self.card, int(count))
             case _:
-                raise ValueError("silence, wrong-crc, late-ack, unplug, take, tear=N or none")
+                raise ValueError(FAULT_WORDS)
 
 
 def tear(card: SimulatedCard | None, count: int) -> None:

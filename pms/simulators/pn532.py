@@ -11,7 +11,7 @@ from .pn532_chip import Pn532Chip
 from .pn532_faults import FAULT_WORDS, Faults, Moment, WriteAct, WriteFault, parse_fault
 from .port import SimulatedPort, TerminalWire, Wire
 
-__all__ = ["BAUD_RATE", "Faults", "Moment", "SimulatedPn532", "WriteAct", "WriteFault"]
+__all__ = ["BAUD_RATE", "FAULT_WORDS", "Faults", "Moment", "SimulatedPn532", "WriteAct", "WriteFault"]
 
 BAUD_RATE = 115200
 

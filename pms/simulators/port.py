@@ -6,6 +6,7 @@ names that. What the device does with the bytes is its `Machine`'s: no port and 
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
@@ -95,6 +96,9 @@ class TerminalWire(Wire):
     def plug_in(self) -> None:
         if self.source is not None:
             return
+        # An earlier, killed, device may have left its link; anything else is somebody's.
+        if self._link is not None and self._link.exists() and not self._link.is_symlink():
+            raise FileExistsError(errno.EEXIST, "there is a file, and no link", str(self._link))
         master, self._slave = os.openpty()
         # A fresh terminal echoes; and with nobody at its other end reading would fail, so that end stays open here.
         tty.setraw(self._slave)
@@ -128,7 +132,7 @@ class TerminalWire(Wire):
 
 
 class TcpWire(Wire):
-    """A TCP port for one host at a time; a later one takes the place of the one before."""
+    """A TCP port for one host at a time; a later one waits until the one before has hung up."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 
 import pytest
+from click.testing import CliRunner
 
 from pms.devices.card_writer import write_card
 from pms.devices.port import Port
 from pms.protocol.card_layout import Medium
+from pms.simulate_cli import simulate
 from pms.simulators.cards import SimulatedCard
 from pms.simulators.control import run_control
 from pms.simulators.encoder import SimulatedEncoder
@@ -117,3 +120,34 @@ def test_the_control_refuses_other_words(line):
         run_control(machine, [line], said.append)
     assert len(said) == 1
     assert said[0].startswith("error ")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["machine", "--link", "FILE"], "there is a file, and no link"),
+        (["pn532", "--link", "FILE/desk"], "cannot appear there"),
+        (["ef01", "--tcp", "TAKEN"], "cannot appear there"),
+        (["ef01", "--link", "LINK", "--tcp", "127.0.0.1:0"], "either --link or --tcp"),
+        (["machine", "--serial-number", "12"], "16 hex digits"),
+        (["machine", "--link", "LINK", "--fault", "fire"], "silence, wrong-crc, late-ack"),
+        (["ef01", "--link", "LINK", "--fault", "fire"], "short-data"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said_and_nothing_is_overwritten(tmp_path, options, said):
+    file = tmp_path / "file"
+    file.write_text("somebody's")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        names = {"FILE": str(file), "LINK": str(tmp_path / "desk"), "TAKEN": f"127.0.0.1:{taken.getsockname()[1]}"}
+        words = [names.get(word, word.replace("FILE", names["FILE"])) for word in options]
+        result = CliRunner().invoke(simulate, words)
+    assert result.exit_code in (1, 2)
+    assert said in result.output
+    assert file.read_text() == "somebody's"
+    assert not (tmp_path / "desk").is_symlink()
+
+
+def test_the_link_of_a_killed_program_is_taken_over(tmp_path):
+    (tmp_path / "desk").symlink_to("/dev/pts/no-more")
+    with SimulatedEncoder("932211c49aeb6f8a", link=tmp_path / "desk"):
+        assert (tmp_path / "desk").exists()
