@@ -11,10 +11,10 @@ from flask import url_for
 from pms.core.errors import NotFound
 from pms.core.text import N_
 from pms.credentials import queries
-from pms.credentials.models import Fingerprint
+from pms.credentials.models import Fingerprint, PlaceState
 from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
-from pms.encoders.models import EncoderState, JobState
+from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.words import error_words
 from pms.stays.models import StayState
 
@@ -151,6 +151,20 @@ class Capture:
         return _STEPS.get(str(self.step.get("stage")), _STEPS["put"])
 
     @property
+    def on_their_way(self) -> list[str]:
+        """The doors that get it as soon as somebody is there."""
+        return self._doors(PlaceState.WAITING)
+
+    @property
+    def full(self) -> list[str]:
+        """The doors whose lock has no room."""
+        return self._doors(PlaceState.REFUSED)
+
+    def _doors(self, state: PlaceState) -> list[str]:
+        places = self.fingerprint.places if self.fingerprint is not None else []
+        return [place.door.name for place in places if place.state is state]
+
+    @property
     def can_stop(self) -> bool:
         """Whether there is anything to stop."""
         return encoder_rules.can_cancel(self.job.state) and not self.job.is_cancel_requested
@@ -159,7 +173,7 @@ class Capture:
     def why(self) -> str:
         """The untranslated sentence about the end."""
         code = self.job.error_code
-        return N_("No finger was put on the machine in time.") if code == "timeout" else error_words(code)
+        return error_words(code, JobKind.FINGER)
 
     @property
     def home(self) -> str:

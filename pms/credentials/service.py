@@ -19,6 +19,7 @@ from pms.core.ids import new_id
 from pms.credentials import queries, rules
 from pms.credentials.models import Consent, EndReason, Finger, Fingerprint, FingerprintPlace, FingerState, PlaceState
 from pms.encoders import queries as encoder_queries
+from pms.encoders import rules as encoder_rules
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind
 from pms.guests import queries as guests
@@ -117,7 +118,7 @@ def keep(*, job_id: str, template: FingerTemplate, actor: Actor, now: datetime) 
             _destroy(session, row, EndReason.CHECKED_OUT, actor, now)
             return
         for place in row.places:
-            _add(session, row, place, now)
+            _add_if_room(session, row, place, actor, now)
 
 
 def give_up(*, job_id: str, now: datetime) -> None:
@@ -295,6 +296,17 @@ def _add(session: Session, row: Fingerprint, place: FingerprintPlace, now: datet
     )
 
 
+def _add_if_room(session: Session, row: Fingerprint, place: FingerprintPlace, actor: Actor, now: datetime) -> None:
+    """The same where nobody is asked: a full lock costs neither the finger nor the guest's move, but is shown."""
+    try:
+        _add(session, row, place, now)
+    except rules.LockFull:
+        place.state, place.status, place.changed_at = PlaceState.REFUSED, int(AnswerStatus.FULL), now
+        session.flush()
+        door = locks.get_door(place.door_id).name
+        _audit(row, "credentials.refused", actor, now, {"door": door, "status": AnswerStatus.FULL.name.lower()})
+
+
 def _prolong(row: Fingerprint, place: FingerprintPlace, now: datetime) -> None:
     place.valid_until, place.changed_at = row.valid_until, now
     if place.state is PlaceState.WANTED:
@@ -320,7 +332,7 @@ def _send_to_room(session: Session, row: Fingerprint, stay: Stay, now: datetime)
             session.add(place)
             session.flush()
             if row.state is FingerState.STORED:
-                _add(session, row, place, now)
+                _add_if_room(session, row, place, _self(row), now)
 
 
 def _take_away(row: Fingerprint, place: FingerprintPlace, now: datetime) -> None:
@@ -342,13 +354,23 @@ def _take_away(row: Fingerprint, place: FingerprintPlace, now: datetime) -> None
 
 
 def _destroy(session: Session, row: Fingerprint, reason: EndReason, actor: Actor, now: datetime) -> None:
+    is_being_taken = row.state is FingerState.CAPTURING
     row.template = None
     row.state, row.destroyed_at, row.end_reason = FingerState.DESTROYED, now, reason
+    if is_being_taken:
+        _stop_taking(row, actor, now)
     for place in row.places:
         _take_away(row, place, now)
     session.flush()
     left = [place.door.name for place in row.places if place.state is PlaceState.REMOVING]
     _audit(row, "credentials.destroyed", actor, now, {"reason": reason.value, "doors": left})
+
+
+def _stop_taking(row: Fingerprint, actor: Actor, now: datetime) -> None:
+    """Nobody should be asked for a finger that would not be kept."""
+    job = encoder_queries.get_job(row.job_id)
+    if encoder_rules.can_cancel(job.state) and not job.is_cancel_requested:
+        encoders.cancel_job(job_id=job.id, actor=actor, now=now)
 
 
 def _user(row: Fingerprint, place: FingerprintPlace) -> ListedUser:

@@ -15,7 +15,7 @@ from pms.credentials import capture, queries, service
 from pms.credentials.forms import DoorsForm, FingerForm
 from pms.credentials.models import Finger
 from pms.credentials.rules import CONSENT_VERSION
-from pms.credentials.words import END_WORDS, FINGER_WORDS, PLACE_KINDS, PLACE_WORDS, STATE_WORDS
+from pms.credentials.words import END_WORDS, FINGER_WORDS, PLACE_KINDS, PLACE_WORDS, STATE_WORDS, WHY_WORDS
 from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
 from pms.guests import queries as guests
@@ -259,5 +259,6 @@ def _words() -> dict[str, Any]:
         "end_words": END_WORDS,
         "place_words": PLACE_WORDS,
         "place_kinds": PLACE_KINDS,
+        "why_words": {int(key): text for key, text in WHY_WORDS.items()},
         "may_edit_staff": can("accounts:edit"),
     }

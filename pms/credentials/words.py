@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pms.core.text import N_
 from pms.credentials.models import EndReason, Finger, FingerState, PlaceState
+from pms.protocol.command import AnswerStatus
 
 FINGER_WORDS: dict[Finger, str] = {
     Finger.RIGHT_THUMB: N_("Right thumb"),
@@ -48,6 +49,15 @@ PLACE_KINDS: dict[PlaceState, str] = {
     PlaceState.NOT_SENT: "muted",
 }
 
+WHY_WORDS: dict[AnswerStatus, str] = {
+    AnswerStatus.FULL: N_("the lock has no room left"),
+    AnswerStatus.ALREADY_THERE: N_("the lock knows this finger already"),
+    AnswerStatus.LOW_BATTERY: N_("its battery is too low"),
+    AnswerStatus.BUSY: N_("the lock was busy"),
+    AnswerStatus.UNKNOWN_COMMAND: N_("the lock takes no fingerprints"),
+}
+"""Why a lock refused a fingerprint, where a person can do something about it."""
+
 ACTIONS = {
     "credentials.consent_given": N_("Noted that %(subject)s agrees to have a fingerprint taken"),
     "credentials.consent_withdrawn": N_("Noted that %(subject)s withdrew the consent to fingerprints"),
@@ -71,4 +81,5 @@ FIELDS = {
 VALUES = {
     "finger": {str(key): text for key, text in FINGER_WORDS.items()},
     "reason": {str(key): text for key, text in END_WORDS.items()},
+    "status": {key.name.lower(): text for key, text in WHY_WORDS.items()} | {"done": N_("Done")},
 }

@@ -52,17 +52,31 @@ ERROR_WORDS: dict[str, str] = {
     "restarted": N_("The program was restarted before anything was written."),
     "interrupted": N_("The program was stopped while the card was being written."),
     "earlier_failed": N_("It was not begun, because the card before it did not succeed."),
+    "poor_image": N_("The finger was not clear enough. Clean the glass, dry or moisten the finger, and try again."),
+    "stay_ended": N_("The stay was changed while the machine waited; this card is not wanted any more."),
+    "not_wanted": N_("The card is not wanted any more, or its time is over."),
+    "holder_left": N_("Its holder does not work here any more."),
+    "device": N_("Something went wrong with the machine."),
     "unbound": N_("The machine was unbound from its port meanwhile."),
     "foreign_card": N_("The card on the machine holds something that should not be lost without a question."),
     "internal": N_("Something went wrong in the program; it is written in its log."),
 }
 
-UNKNOWN_ERROR = N_("Something went wrong with the machine.")
+# Where a sentence about cards would be wrong.
+_FINGER_WORDS: dict[str, str] = {
+    "timeout": N_("No finger was put on the machine in time."),
+    "verify_failed": N_("The fingerprint was damaged on its way from the machine. Try again."),
+    "unsupported": N_("This machine takes no fingerprints, or has a password of its own."),
+    "cancelled": N_("It was stopped before the fingerprint was taken."),
+    "restarted": N_("The program was restarted before the fingerprint was taken."),
+}
+UNKNOWN_ERROR = ERROR_WORDS["device"]
 
 
-def error_words(code: str | None) -> str:
-    """The sentence for an error code; translate it where it is shown."""
-    return ERROR_WORDS.get(code or "", UNKNOWN_ERROR)
+def error_words(code: str | None, kind: JobKind | None = None) -> str:
+    """The sentence for an error code, about a job of a kind; translate it where it is shown."""
+    words = ERROR_WORDS | _FINGER_WORDS if kind is JobKind.FINGER else ERROR_WORDS
+    return words.get(code or "", UNKNOWN_ERROR)
 
 
 ACTIONS = {

@@ -34,11 +34,6 @@ _PICTURE = {
     JobState.CANCELLED: "idle",
 }
 
-# Why a card was not taken, in the words of keys.
-_REFUSALS = {
-    "stay_ended": N_("The stay was changed while the machine waited; this card is not wanted any more."),
-}
-
 # What the one button says, by why the job ended.
 _NEXT = {
     "no_card": N_("Put the card back and try again"),
@@ -142,7 +137,7 @@ class Progress:
     def why(self) -> str:
         """The untranslated sentence about the end of the job."""
         code = self.job.error_code or ""
-        refusals = self.book.refusals if self.book is not None else _REFUSALS
+        refusals = self.book.refusals if self.book is not None else {}
         return refusals.get(code) or error_words(code)
 
     @property

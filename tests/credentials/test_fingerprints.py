@@ -12,9 +12,10 @@ from pms.accounts.models import Account
 from pms.audit.models import AuditEntry
 from pms.core import clock
 from pms.core.db import db, transaction
-from pms.credentials import jobs, queries, service
+from pms.credentials import capture, jobs, queries, service
 from pms.credentials.models import Consent, EndReason, Fingerprint, FingerprintPlace, FingerState, PlaceState
 from pms.credentials.rules import LockFull, NoConsent, NoSuchDoor, NotInHouse, NotStored
+from pms.encoders import queries as encoder_queries
 from pms.encoders import service as encoders
 from pms.encoders.models import EncoderJob, JobState
 from pms.frontdesk import service as frontdesk
@@ -200,6 +201,25 @@ def test_a_full_lock_takes_no_more(scene, monkeypatch):
     with pytest.raises(LockFull):
         service.send(fingerprint_id=row.id, door_ids=[scene.door_id], actor=DESK, now=clock.now())
     assert scene.row(row.id).places == []
+
+
+def test_a_finger_for_a_full_lock_is_kept_and_shown_as_refused(scene, monkeypatch):
+    monkeypatch.setattr("pms.credentials.rules.LARGEST_SLOT", 1)
+    scene.take()
+    row = scene.take("thumb")
+    (place,) = row.places
+    assert (row.state, place.state, place.status) == (STORED, PlaceState.REFUSED, 4)
+    assert trail().count("credentials.refused") == 1
+    assert capture.progress(encoder_queries.get_job(row.job_id).batch_id).full == [place.door.name]
+
+
+def test_who_withdraws_while_the_finger_is_awaited_is_not_asked_for_it_any_more(scene):
+    batch_id = scene.start()
+    until(lambda: scene.desk.jobs(batch_id)[0].state is JobState.WAITING)
+    service.withdraw(guest_id=scene.guest_id, actor=DESK, now=clock.now())
+    job = scene.desk.wait_for(batch_id)
+    assert job.state is JobState.CANCELLED
+    assert scene.row(job.subject_id).state is DESTROYED
 
 
 def test_two_fingers_never_get_the_same_slot(any_scene):
