@@ -83,6 +83,7 @@ def test_a_port_is_opened_only_once(terminal):
         "socket://nowhere",
         "rfc2217://127.0.0.1:1",
         "hwgrep://no such machine",
+        "hwgrep://(",
         "spy:///dev/null?file=/tmp/never-written",
         "loop://",
         "nonsense://x",

@@ -18,6 +18,7 @@ from pms.devices.encoder import CardPresence
 from pms.devices.task import NotWanted
 from pms.encoders import job_course, queries, rules, service
 from pms.encoders.models import EncoderJob, JobKind, JobState
+from pms.encoders.office import TableOffice
 from pms.encoders.rules import IllegalTransition
 from pms.encoders.service import TooLateToCancel
 from pms.protocol.card_layout import EMPTY_UNIT, Medium
@@ -344,6 +345,13 @@ def test_jobs_under_way_when_the_program_stopped_end_with_what_is_true_of_them(a
         queued: (Q, None),
     }
     assert job_course.settle_leftovers(now=now) == 0
+
+
+def test_a_job_whose_round_broke_off_ends_also_while_the_machine_is_gone(machines, now):
+    (writing,) = queue(machines[0], now)
+    bring_to(WR, writing, now)
+    TableOffice(machines[0]).disconnected("", "")
+    assert (job(writing).state, job(writing).error_code) == (U, "internal")
 
 
 def test_a_machine_that_comes_back_settles_its_own_jobs_only(machines, now):

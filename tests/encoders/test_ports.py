@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -21,7 +22,7 @@ from pms.encoders import job_course, port_worker, queries, service
 from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.office import TableOffice
 from pms.encoders.port_ownership import AdvisoryLock, FileLock, ownership_for
-from pms.encoders.port_worker import PortOwner
+from pms.encoders.port_worker import PortOwner, Questions
 from pms.protocol.encoder_line import Answer, Signal, SignalPattern, Status
 from pms.simulators.ef01 import SimulatedEf01
 from pms.simulators.encoder import SimulatedEncoder
@@ -282,6 +283,28 @@ def test_a_port_where_nobody_we_know_answers_says_so(desk, now, monkeypatch):
     service.ask_port(port_id=found.id, now=now)
     until(lambda: free_ports()[0].answered_at)
     assert (free_ports()[0].driver, free_ports()[0].error_code) == (None, "gone")
+
+
+def test_ports_are_asked_one_after_another_whatever_goes_wrong_at_one(monkeypatch):
+    asked, answered = [], threading.Semaphore(0)
+
+    def ask(_questions, url):
+        asked.append(url)
+        answered.release()
+        if url == "/dev/odd":
+            raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(Questions, "_ask_at", ask)
+    questions = Questions()
+    questions.ask([])
+    questions.ask(["/dev/odd", "/dev/a"])
+    for number in range(200):
+        # Each may come just when the one before was the last.
+        assert answered.acquire(timeout=5), asked
+        questions.ask([f"/dev/{number}"])
+    for _ in range(2):
+        assert answered.acquire(timeout=5)
+    assert len(asked) == len(set(asked)) == 202
 
 
 def free_ports():
