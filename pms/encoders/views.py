@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+import zlib
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, make_response, request, url_for
 from flask_babel import gettext as _
@@ -21,6 +22,11 @@ from pms.web import errors, login
 from pms.web.forms import choices
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pms.encoders.models import EncoderJob
 
 __all__ = ["blueprint", "desk_views"]
 
@@ -144,15 +150,19 @@ def ask_port(port_id: int) -> Response:
 @blueprint.get("/jobs")
 @require("keys:view")
 def jobs() -> Response:
-    """What the machines do now and have done, newest first, a page at a time."""
+    """What the machines do now and have done, newest first, a page at a time; nothing is sent while nothing changed."""
     encoder_id = read_id(request.args.get("machine"))
     show = "failed" if request.args.get("show") == "failed" else "all"
     before = queries.read_job_key(request.args.get("before"))
     page = queries.job_history(encoder_id=encoder_id, only_failed=show == "failed", before=before)
+    seen = _seen(page.rows)
+    if request.args.get("seen") == seen:
+        return make_response("", 204)
     return render(
         "encoders/jobs.html",
         "encoders/_job_rows.html" if before else "encoders/_jobs.html",
         jobs=page,
+        seen=seen,
         show=show,
         chosen=encoder_id,
         machines=queries.list_encoders(),
@@ -190,6 +200,12 @@ def desk_state() -> Response:
     return render(
         "encoders/_desk_state.html", "encoders/_desk_state.html", machine=machine, seen=seen, state_words=STATE_WORDS
     )
+
+
+def _seen(jobs: Sequence[EncoderJob]) -> str:
+    """Changes whenever one of these rows would look different."""
+    told = [(job.id, job.state, job.card_uid, job.encoder.name) for job in jobs]
+    return f"{zlib.crc32(repr(told).encode()):08x}"
 
 
 def _list() -> dict[str, Any]:

@@ -15,12 +15,12 @@ from pms.core.db import db
 from pms.core.errors import Forbidden
 from pms.devices import discovery
 from pms.devices.encoder import EncoderIdentity
-from pms.encoders import machine_states, queries, service
+from pms.encoders import job_course, machine_states, queries, service
 from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.words import STATE_WORDS
 from pms.protocol.encoder_line import Capability
 from tests.client import text_of
-from tests.keycards.desk import machine_row
+from tests.keycards.desk import machine_row, new_request
 
 TECHNICIAN = Actor(kind="account", name="Tom", account_id=4)
 READY, OFFLINE = STATE_WORDS[EncoderState.READY], STATE_WORDS[EncoderState.OFFLINE]
@@ -53,6 +53,58 @@ def value_of(answer, name) -> str:
     assert tag, name
     found = re.search(r'value="([^"]*)"', tag[0])
     return html.unescape(found[1]) if found else ""
+
+
+# --- jobs
+
+
+def queue(machine_id, kind=JobKind.ERASE) -> str:
+    batch_id = new_request()
+    (job,) = service.queue_jobs(
+        encoder_id=machine_id,
+        kind=kind,
+        subjects=[None],
+        stay_id=None,
+        batch_id=batch_id,
+        actor=TECHNICIAN,
+        now=clock.now(),
+    )
+    return job.id
+
+
+def test_the_jobs_say_what_every_machine_does_and_why_one_failed(clerk):
+    left, right = (machine_row(f"/dev/desk{number}", name) for number, name in enumerate(("Left", "Right")))
+    failed, other = queue(left), queue(right, JobKind.SIGNAL)
+    job_course.fail(job_id=failed, code="port_in_use", now=clock.now())
+    page = clerk.get("/encoders/jobs")
+    rows = [text_of(SimpleNamespace(text=row)) for row in page.text.split("<tr data-row")[1:]]
+    (first,) = [row for row in rows if "Left" in row]
+    assert "Not done" in first
+    assert "Another program on the computer uses the machine's port." in first
+    assert "Again …" in first
+    assert "Waiting for the machine" in next(row for row in rows if "Right" in row)
+    assert "Right" not in text_of(clerk.get(f"/encoders/jobs?machine={left}", htmx=True))
+    only = text_of(clerk.get("/encoders/jobs?show=failed", htmx=True))
+    assert "Left" in only
+    assert "Right" not in only
+    # It asks by itself, and hears nothing until something is different.
+    (seen,) = set(re.findall(r"seen=(\w+)", page.text))
+    clerk.get(f"/encoders/jobs?seen={seen}", htmx=True, status=204)
+    job_course.fail(job_id=other, code="gone", now=clock.now())
+    assert "seen=" in clerk.get(f"/encoders/jobs?seen={seen}", htmx=True).text
+
+
+def test_the_history_of_jobs_is_read_a_page_at_a_time(clerk, monkeypatch):
+    monkeypatch.setattr(queries, "_PAGE", 2)
+    machine_id = machine_row("/dev/desk", "Desk")
+    for _ in range(3):
+        queue(machine_id)
+    first = clerk.get("/encoders/jobs")
+    assert first.text.count("<tr data-row") == 2
+    (more,) = set(re.findall(r'"(/encoders/jobs\?[^"]*before=[^"]*)"', first.text))
+    rest = clerk.get(html.unescape(more), htmx=True)
+    assert rest.text.count("<tr data-row") == 1
+    assert "before=" not in rest.text
 
 
 # --- the list
