@@ -27,6 +27,12 @@ class SmartcardError(Exception):
     pass
 
 
+class CannotConnect(SmartcardError):
+    def __init__(self, hresult: int) -> None:
+        super().__init__("unable to connect")
+        self.hresult = hresult
+
+
 class NoCardHere(SmartcardError):
     pass
 
@@ -43,6 +49,7 @@ class Reader:
         self.card: SimulatedCard | None = None
         self.apdus = 0
         self.at_apdu = {}
+        self.refusals: list[SmartcardError] = []
 
     def __str__(self) -> str:
         return self.name
@@ -59,6 +66,8 @@ class Connection:
         self.card = None
 
     def connect(self) -> None:
+        if self.reader.refusals:
+            raise self.reader.refusals.pop()
         if self.reader.card is None:
             raise NoCardHere("no card")
         self.card, self.open, self.key = self.reader.card, None, b""
@@ -200,6 +209,18 @@ def test_no_card_ends_the_wait_and_a_cancel_ends_it_at_once(port, reader):
     with pytest.raises(errors.Cancelled):
         port.encoder.wait_for_card(20, lambda: time.monotonic() - begun > 0.1)
     assert time.monotonic() - begun < 0.4
+
+
+def test_a_card_that_lies_askew_is_waited_for(port, reader):
+    unpowered, unresponsive = CannotConnect(0x8010_0067 - 2**32), CannotConnect(0x8010_0066)
+    reader.refusals = [unpowered, unresponsive, unpowered, unresponsive]
+    assert lay(port, reader).medium is Medium.CLASSIC_1K
+
+
+def test_a_reader_that_another_program_has_is_in_use(port, reader):
+    reader.refusals = [CannotConnect(0x8010_000B - 2**32)]
+    with pytest.raises(errors.PortInUse):
+        port.encoder.wait_for_card(1, never)
 
 
 @pytest.mark.parametrize("number", [5, 20, 40, 60, 80])

@@ -24,6 +24,9 @@ _STORAGE_CARD = bytes.fromhex("a00000030603")
 _CLASSIC = {0x0001: Medium.CLASSIC_1K, 0x0002: Medium.CLASSIC_4K}
 _ULTRALIGHT = 0x0003
 
+# SCARD_E_SHARING_VIOLATION; the binding gives it with or without a sign.
+_SHARING_VIOLATION = 0x8010_000B
+
 _GET_UID = "ffca000000"
 _DONE = (0x90, 0x00)
 # "No information", which readers answer also to a key that does not fit or a write that the card refuses.
@@ -92,7 +95,11 @@ class PcscReader(ContactlessEncoder):
             self._look_for_reader()
             return None
         except self._faults as fault:
-            raise PortInUse(f"the reader cannot be used: {fault}") from fault
+            self._look_for_reader()
+            if getattr(fault, "hresult", 0) & 0xFFFF_FFFF == _SHARING_VIOLATION:
+                raise PortInUse(f"another program has the reader: {fault}") from fault
+            # It lies askew, or it is none that the reader can power.
+            raise CardSilent(f"the card cannot be used: {fault}") from fault
         self._connection = connection
         data, *status = self._transmit(_GET_UID)
         if tuple(status) != _DONE or len(data) not in (4, 7, 10):
