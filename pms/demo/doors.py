@@ -19,6 +19,7 @@ def machines(world: World) -> dict[str, Any]:
             {
                 "name": name,
                 "is_plugged": machine.is_plugged_in,
+                "line_fault": devices.line_fault(machine),
                 "will_tear": devices.will_tear(machine),
                 "takes_cards": devices.takes_cards(machine),
                 "takes_fingers": devices.takes_fingers(machine),

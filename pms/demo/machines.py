@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pms.simulators.ef01 import Faults as Ef01Faults
 from pms.simulators.ef01 import SimulatedEf01
 from pms.simulators.encoder import SimulatedEncoder
+from pms.simulators.pn532 import Faults as Pn532Faults
 from pms.simulators.pn532 import SimulatedPn532
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ HasCards = SimulatedEncoder | SimulatedPn532
 HasFingers = SimulatedEncoder | SimulatedEf01
 
 SECONDS_A_TOUCH = 0.7
+LINE_FAULTS = ("silence", "wrong-crc", "late-ack")
 
 
 class MachineKind(StrEnum):
@@ -44,6 +47,25 @@ def takes_cards(device: Device) -> bool:
 def takes_fingers(device: Device) -> bool:
     """Whether a finger can be put on it."""
     return not isinstance(device, SimulatedPn532)
+
+
+def line_fault(device: Device) -> str:
+    """What is wrong with its line, by the word of `LINE_FAULTS`; empty if nothing is."""
+    faults = device.faults
+    if isinstance(faults, Ef01Faults):
+        present: tuple[float, ...] = (faults.is_silent, faults.is_garbled, faults.delay)
+    elif isinstance(faults, Pn532Faults):
+        present = (faults.deaf_frames, faults.garble_answers, faults.delay)
+    else:
+        present = (faults.deaf_frames, faults.garble_answers, faults.delay_answers)
+    return next((word for word, strikes in zip(LINE_FAULTS, present, strict=True) if strikes), "")
+
+
+def set_line_fault(device: Device, word: str) -> None:
+    """Let its line fail in one of the `LINE_FAULTS`, or in none."""
+    device.set_fault("none")
+    if word in LINE_FAULTS:
+        device.set_fault(word)
 
 
 def tear_next_writing(device: Device) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from flask import Blueprint, Response, abort, current_app, request, url_for
@@ -90,10 +92,19 @@ def move_clock() -> Response:
     return go_to(url_for("demo.doors", lock=request.form.get("lock")), text)
 
 
+_AT_CABLE: dict[str, Callable[[devices.Device], None]] = {
+    "unplug": lambda device: device.unplug(),
+    "plug": lambda device: device.plug_in(),
+    "tear": devices.tear_next_writing,
+    **{f"fault-{word}": partial(devices.set_line_fault, word=word) for word in (*devices.LINE_FAULTS, "none")},
+}
+
+
 @blueprint.post("/machine")
 @require("demo:use")
 def machine() -> Response:
-    """Lay a card on a machine, take it away, pull the plug now or in the middle of a writing, plug in again."""
+    """Lay a card on a machine, take it away, pull the plug now or in the middle of a writing, plug in again, or
+    let its line fail."""
     world, name, act = _world(), request.form.get("machine", ""), request.form.get("act", "")
     if name not in world.machines:
         abort(404)
@@ -107,12 +118,8 @@ def machine() -> Response:
         world.take_from_machine(name)
     elif act.startswith("finger-"):
         world.put_finger(name, finger_called(act.removeprefix("finger-")))
-    elif act == "unplug":
-        device.unplug()
-    elif act == "plug":
-        device.plug_in()
-    elif act == "tear":
-        devices.tear_next_writing(device)
+    elif act in _AT_CABLE:
+        _AT_CABLE[act](device)
     else:
         abort(400)
     if request.form.get("from") == "strip":

@@ -16,7 +16,10 @@ from pms.audit import queries as audit
 from pms.core import clock
 from pms.core.db import db
 from pms.demo import build, calendar, hotel
+from pms.demo.machines import LINE_FAULTS, MachineKind, line_fault, set_line_fault, start
 from pms.demo.world import World
+from pms.devices.errors import DeviceError
+from pms.devices.port import Port
 from pms.keycards.models import CardState, KeyCard, Proof
 from pms.locks import scope_queries
 from pms.locks.models import Lock, LockSetup
@@ -114,3 +117,20 @@ def test_the_clock_of_the_world_is_the_programs(tmp_path, now):
         assert clock.now() == now
     finally:
         clock.move_to_offset(timedelta(0))
+
+
+@pytest.mark.parametrize("kind", MachineKind)
+@pytest.mark.parametrize("word", LINE_FAULTS)
+def test_a_visitor_lets_the_line_of_any_machine_fail_and_puts_it_right(tmp_path, kind, word):
+    with start(kind, "932211c49aeb6f8a", tmp_path / "port") as device:
+        assert line_fault(device) == ""
+        set_line_fault(device, word)
+        assert line_fault(device) == word
+        port = Port(str(tmp_path / "port"), kind.value)
+        if word != "late-ack":
+            with pytest.raises(DeviceError):
+                port.open()
+        set_line_fault(device, "none")
+        assert line_fault(device) == ""
+        port.open()
+        port.close()
