@@ -33,11 +33,10 @@ class BadCall(DomainError):
 def start_agent() -> Response:
     """A program at a desk has started; what an earlier one left is settled."""
     agent, body = _call()
-    if _read(lambda: schemas.text(body, "desk")) != agent.name:
-        raise BadCall
     desk_service.start(
         agent_id=agent.id,
         run_id=_run(body),
+        desk=_read(lambda: schemas.text(body, "desk")),
         host=_read(lambda: schemas.text(body, "host")),
         version=_read(lambda: schemas.text(body, "version", 20)),
         now=clock.now(),

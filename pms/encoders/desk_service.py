@@ -54,6 +54,13 @@ class BadToken(DomainError):
     message = N_("The token is not known, or was revoked.")
 
 
+class WrongDesk(DomainError):
+    """Whoever started the program named another desk than the token's."""
+
+    code = "wrong_desk"
+    message = N_("This token is that of the desk “%(name)s”. Start the program with that name.")
+
+
 class Superseded(DomainError):
     """The agent was started again elsewhere; this start of it must end."""
 
@@ -106,15 +113,17 @@ def authenticate(token: str) -> DeskAgent:
     return agent
 
 
-def start(*, agent_id: int, run_id: str, host: str, version: str, now: datetime) -> None:
+def start(*, agent_id: int, run_id: str, desk: str, host: str, version: str, now: datetime) -> None:
     """A start of the agent's program. What an earlier one had under way is settled: it will not be heard any more.
 
-    Again with the same `run_id` changes nothing.
+    Again with the same `run_id` changes nothing. BadToken, WrongDesk.
     """
     with transaction() as session:
         agent = session.get(DeskAgent, agent_id, with_for_update=True, populate_existing=True)
         if agent is None or agent.revoked_at is not None:
             raise BadToken
+        if agent.name != desk:
+            raise WrongDesk(name=agent.name)
         agent.last_seen_at = now
         if agent.run_id == run_id:
             return

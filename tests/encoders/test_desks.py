@@ -29,7 +29,7 @@ from pms.devices.encoder import CardPresence
 from pms.devices.task import Task, TaskKind
 from pms.encoders import desk_service, desk_steps, job_course, long_poll, queries, service
 from pms.encoders.api import BadCall
-from pms.encoders.desk_service import BadToken, DeskExists, NotYours, Superseded
+from pms.encoders.desk_service import BadToken, DeskExists, NotYours, Superseded, WrongDesk
 from pms.encoders.models import EncoderState, JobState
 from pms.encoders.rules import BadName
 from pms.keycards import service as keycards
@@ -129,7 +129,7 @@ def test_what_makes_no_sense_is_refused_without_harm(client, house, now, path, b
 
 def test_a_job_of_another_desk_or_one_that_is_over_is_not_touched(away, house, now):
     mine = desk_service.add_agent(name="South house", actor=TECHNICIAN, now=now)[0].id
-    desk_service.start(agent_id=mine, run_id="a", host="pc", version="1", now=now)
+    desk_service.start(agent_id=mine, desk="South house", run_id="a", host="pc", version="1", now=now)
     batch_id = away.ask(stay(house))
     (job,) = away.jobs(batch_id)
     with pytest.raises(NotYours):
@@ -357,7 +357,7 @@ def test_agents_never_hold_all_of_the_servers_threads():
 
 
 def test_a_question_whose_line_broke_does_not_settle_what_a_later_one_brought(away, house, now):
-    desk_service.start(agent_id=away.agent_id, run_id="a", host="pc", version="1", now=now)
+    desk_service.start(agent_id=away.agent_id, desk="North house", run_id="a", host="pc", version="1", now=now)
     away.ask(stay(house))
     job_id = job_course.claim_next(encoder_id=away.machine.id, run_id="a", now=now + timedelta(seconds=1)).id
     job_course.begin_writing(job_id=job_id, presence=CardPresence(b"1234", Medium.CLASSIC_1K), now=now)
@@ -372,7 +372,7 @@ def test_a_question_whose_line_broke_does_not_settle_what_a_later_one_brought(aw
 
 
 def test_a_job_that_comes_back_again_and_again_ends(away, house, now):
-    desk_service.start(agent_id=away.agent_id, run_id="a", host="pc", version="1", now=now)
+    desk_service.start(agent_id=away.agent_id, desk="North house", run_id="a", host="pc", version="1", now=now)
     away.ask(stay(house))
     job_id = job_course.claim_next(encoder_id=away.machine.id, run_id="a", now=now).id
 
@@ -478,9 +478,17 @@ def test_an_agent_whose_token_is_revoked_ends_and_its_machines_are_bound_to_noth
     assert queries.free_ports() == []
 
 
+def test_a_program_started_with_the_name_of_another_desk_is_told_so(away, now):
+    with pytest.raises(WrongDesk) as caught:
+        desk_service.start(agent_id=away.agent_id, desk="South house", run_id="a", host="pc", version="1", now=now)
+    assert caught.value.params == {"name": "North house"}
+    with pytest.raises(SentAway, match="North house"):
+        program.Agent(away.site.url, away.token, "South house").run()
+
+
 def test_an_earlier_start_is_not_heard(away, now):
-    desk_service.start(agent_id=away.agent_id, run_id="a", host="pc", version="1", now=now)
-    desk_service.start(agent_id=away.agent_id, run_id="b", host="pc", version="1", now=now)
+    desk_service.start(agent_id=away.agent_id, desk="North house", run_id="a", host="pc", version="1", now=now)
+    desk_service.start(agent_id=away.agent_id, desk="North house", run_id="b", host="pc", version="1", now=now)
     with pytest.raises(Superseded):
         desk_service.orders(agent_id=away.agent_id, run_id="a", under_way=[], asked_at=now, now=now)
 
