@@ -46,7 +46,6 @@ LISTS = (
     "/encoders/new",
     "/encoders/jobs",
     "/encoders/desks",
-    "/encoders/desks/new",
     "/accounts",
     "/accounts/me",
     "/property/",
