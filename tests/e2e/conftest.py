@@ -39,7 +39,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     command = [sys.executable, "-m", "pms", "demo", "--port", str(port), "--home", home, "--hour", "15"]
     with (folder / "log").open("w") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process:
         try:
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + 240
             while not _answers(port):
                 text = (folder / "log").read_text()
                 assert process.poll() is None, text

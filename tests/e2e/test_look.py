@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.desk import Desk
 
-pytestmark = pytest.mark.browser
+# The first of them waits until the demo hotel is made; on a busy computer all of it takes minutes.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -77,8 +78,6 @@ def pages(page: Page, url: str) -> list[str]:
     return found
 
 
-# Forty pages, and the start of the demo where it is the first test: on a busy computer more than two minutes.
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("width", "height", "language", "theme"),
     [(1366, 768, "en", "light"), (390, 844, "zh", "dark")],
