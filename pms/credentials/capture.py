@@ -16,6 +16,7 @@ from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
 from pms.encoders.models import EncoderState, JobState
 from pms.encoders.words import error_words
+from pms.slots import queries as slot_queries
 from pms.stays.models import StayState
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def of_stay(stay: Stay) -> Person:
     return Person(
         name=stay.guest.name,
         fingerprints=queries.of_stay(stay.id),
-        has_consent=queries.present_consent(guest_id=stay.guest_id, account_id=None) is not None,
+        has_consent=slot_queries.present_consent(guest_id=stay.guest_id, account_id=None) is not None,
         can_take=stay.state is StayState.IN_HOUSE,
         guest_id=stay.guest_id,
         stay_id=stay.id,
@@ -88,7 +89,7 @@ def of_guest(guest: Guest, stays: Sequence[Stay]) -> Person:
     return Person(
         name=guest.name,
         fingerprints=queries.of_guest(guest.id),
-        has_consent=queries.present_consent(guest_id=guest.id, account_id=None) is not None,
+        has_consent=slot_queries.present_consent(guest_id=guest.id, account_id=None) is not None,
         can_take=present is not None,
         guest_id=guest.id,
         stay_id=present.id if present else None,
@@ -101,7 +102,7 @@ def of_account(account: Account) -> Person:
     return Person(
         name=account.display_name,
         fingerprints=queries.of_account(account.id),
-        has_consent=queries.present_consent(guest_id=None, account_id=account.id) is not None,
+        has_consent=slot_queries.present_consent(guest_id=None, account_id=account.id) is not None,
         can_take=account.is_active,
         account_id=account.id,
     )
