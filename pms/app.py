@@ -34,6 +34,7 @@ from pms.locks import service as locks
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
+from pms.slots import work as slot_work
 from pms.staffcards import service as staffcards
 from pms.staffcards import work as staff_work
 from pms.staffcards.book import StaffBook
@@ -62,6 +63,7 @@ FEATURES = (
     ("staffcards", "/staff-cards"),
     ("passcodes", "/passcodes"),
     ("credentials", "/fingerprints"),
+    ("slots", "/slots"),
     ("lock_commands", "/commands"),
     ("access_records", "/records"),
 )
@@ -153,6 +155,7 @@ def _connect_features() -> None:
     card_books.keep(StaffBook())
     staff_work.install()
     finger_work.install()
+    slot_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

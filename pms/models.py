@@ -17,6 +17,7 @@ from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
 from pms.rooms import models as rooms
+from pms.slots import models as slots
 from pms.staffcards import models as staffcards
 from pms.stays import models as stays
 
@@ -36,6 +37,7 @@ __all__ = [
     "properties",
     "reservations",
     "rooms",
+    "slots",
     "staffcards",
     "stays",
 ]

@@ -22,6 +22,7 @@ from pms.audit import jobs as audit
 from pms.core import clock
 from pms.credentials import jobs as credentials
 from pms.properties import queries as properties
+from pms.slots import jobs as slots
 
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
@@ -46,6 +47,7 @@ class Job:
 JOBS = (
     Job("purge log-ins", accounts.purge_log_ins, every=timedelta(hours=6)),
     Job("fingerprints past their date", credentials.expire, every=timedelta(hours=1)),
+    Job("stored credentials past their date", slots.expire, every=timedelta(hours=1)),
     Job("check the audit trail", audit.verify_chain, at=(3, 30)),
 )
 

@@ -161,66 +161,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_fingerprint_guest_id"), ["guest_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_fingerprint_stay_id"), ["stay_id"], unique=False)
 
-    op.create_table(
-        "fingerprint_place",
-        sa.Column("fingerprint_id", sa.BigInteger(), nullable=False),
-        sa.Column("door_id", sa.BigInteger(), nullable=False),
-        sa.Column("lock_id", sa.BigInteger(), nullable=False),
-        sa.Column("slot", sa.Integer(), nullable=True),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "wanted",
-                "waiting",
-                "added",
-                "refused",
-                "removing",
-                "removed",
-                "not_sent",
-                name="placestate",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
-            ),
-            nullable=False,
-        ),
-        sa.Column("is_sent", sa.Boolean(), nullable=False),
-        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["door_id"], ["door.id"], name=op.f("fk_fingerprint_place_door_id_door")),
-        sa.ForeignKeyConstraint(
-            ["fingerprint_id"], ["fingerprint.id"], name=op.f("fk_fingerprint_place_fingerprint_id_fingerprint")
-        ),
-        sa.ForeignKeyConstraint(["lock_id"], ["lock.id"], name=op.f("fk_fingerprint_place_lock_id_lock")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_fingerprint_place")),
-    )
-    with op.batch_alter_table("fingerprint_place", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_fingerprint_place_door_id"), ["door_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_fingerprint_place_fingerprint_id"), ["fingerprint_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_fingerprint_place_lock_id"), ["lock_id"], unique=False)
-        batch_op.create_index(
-            "uq_fingerprint_place_slot",
-            ["lock_id", "slot"],
-            unique=True,
-            sqlite_where=sa.text("state NOT IN ('removed', 'not_sent', 'refused')"),
-            postgresql_where=sa.text("state NOT IN ('removed', 'not_sent', 'refused')"),
-        )
-
 
 def downgrade() -> None:
-    with op.batch_alter_table("fingerprint_place", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_fingerprint_place_slot",
-            sqlite_where=sa.text("state NOT IN ('removed', 'not_sent', 'refused')"),
-            postgresql_where=sa.text("state NOT IN ('removed', 'not_sent', 'refused')"),
-        )
-        batch_op.drop_index(batch_op.f("ix_fingerprint_place_lock_id"))
-        batch_op.drop_index(batch_op.f("ix_fingerprint_place_fingerprint_id"))
-        batch_op.drop_index(batch_op.f("ix_fingerprint_place_door_id"))
-
-    op.drop_table("fingerprint_place")
     with op.batch_alter_table("fingerprint", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_fingerprint_stay_id"))
         batch_op.drop_index(batch_op.f("ix_fingerprint_guest_id"))

@@ -11,11 +11,13 @@ from flask import url_for
 from pms.core.errors import NotFound
 from pms.core.text import N_
 from pms.credentials import queries
-from pms.credentials.models import Fingerprint, PlaceState
+from pms.credentials.models import Fingerprint
 from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
 from pms.encoders.models import EncoderState, JobKind, JobState
 from pms.encoders.words import error_words
+from pms.slots import queries as slot_queries
+from pms.slots.models import SlotState
 from pms.stays.models import StayState
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def of_stay(stay: Stay) -> Person:
     return Person(
         name=stay.guest.name,
         fingerprints=queries.of_stay(stay.id),
-        has_consent=queries.present_consent(guest_id=stay.guest_id, account_id=None) is not None,
+        has_consent=slot_queries.present_consent(guest_id=stay.guest_id, account_id=None) is not None,
         can_take=stay.state is StayState.IN_HOUSE,
         guest_id=stay.guest_id,
         stay_id=stay.id,
@@ -88,7 +90,7 @@ def of_guest(guest: Guest, stays: Sequence[Stay]) -> Person:
     return Person(
         name=guest.name,
         fingerprints=queries.of_guest(guest.id),
-        has_consent=queries.present_consent(guest_id=guest.id, account_id=None) is not None,
+        has_consent=slot_queries.present_consent(guest_id=guest.id, account_id=None) is not None,
         can_take=present is not None,
         guest_id=guest.id,
         stay_id=present.id if present else None,
@@ -101,7 +103,7 @@ def of_account(account: Account) -> Person:
     return Person(
         name=account.display_name,
         fingerprints=queries.of_account(account.id),
-        has_consent=queries.present_consent(guest_id=None, account_id=account.id) is not None,
+        has_consent=slot_queries.present_consent(guest_id=None, account_id=account.id) is not None,
         can_take=account.is_active,
         account_id=account.id,
     )
@@ -153,16 +155,16 @@ class Capture:
     @property
     def on_their_way(self) -> list[str]:
         """The doors that get it as soon as somebody is there."""
-        return self._doors(PlaceState.WAITING)
+        return self._doors(SlotState.WAITING)
 
     @property
     def full(self) -> list[str]:
         """The doors whose lock has no room."""
-        return self._doors(PlaceState.REFUSED)
+        return self._doors(SlotState.REFUSED)
 
-    def _doors(self, state: PlaceState) -> list[str]:
+    def _doors(self, state: SlotState) -> list[str]:
         places = self.fingerprint.places if self.fingerprint is not None else []
-        return [place.door.name for place in places if place.state is state]
+        return [place.door.name for place in places if place.state is state and place.door is not None]
 
     @property
     def can_stop(self) -> bool:

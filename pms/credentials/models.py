@@ -1,4 +1,4 @@
-"""Consents, fingerprints, and where each fingerprint is."""
+"""Fingerprints that were captured here. Where each of them is, the book of slots says."""
 
 from __future__ import annotations
 
@@ -10,28 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId, enum_column
 from pms.core.sealing import sealed_bytes
-from pms.locks.models import Door
-
-
-class Consent(HasId, Base):
-    """Somebody agreed that a fingerprint is taken, after reading the text of this version. Kept after it was withdrawn: it
-    proves that what was done was allowed."""
-
-    __tablename__ = "consent"
-
-    guest_id: Mapped[int | None] = mapped_column(sa.ForeignKey("guest.id"), index=True)
-    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"), index=True)
-    text_version: Mapped[int]
-    given_at: Mapped[datetime]
-    recorded_by: Mapped[str] = mapped_column(sa.String(80))
-    withdrawn_at: Mapped[datetime | None]
-
-    __table_args__ = (sa.CheckConstraint("(guest_id IS NULL) <> (account_id IS NULL)", name="of_one_person"),)
+from pms.slots.models import Slot
 
 
 class FingerState(StrEnum):
     """capturing -> stored (the template is here, sealed) | not_taken; stored -> destroyed (the template is gone here; locks
-    may still have it, see `PlaceState`)."""
+    may still have it, see `SlotState`)."""
 
     CAPTURING = "capturing"
     STORED = "stored"
@@ -86,7 +70,7 @@ class Fingerprint(HasId, Base):
     destroyed_at: Mapped[datetime | None]
     end_reason: Mapped[EndReason | None] = mapped_column(enum_column(EndReason))
 
-    places: Mapped[list[FingerprintPlace]] = relationship(lazy="raise", order_by="FingerprintPlace.id")
+    places: Mapped[list[Slot]] = relationship(lazy="raise", order_by=Slot.id)
 
     __table_args__ = (
         sa.CheckConstraint("(guest_id IS NULL) <> (account_id IS NULL)", name="of_one_person"),
@@ -94,48 +78,4 @@ class Fingerprint(HasId, Base):
         # Nothing of a finger is left here once it is destroyed, whatever path the program took.
         sa.CheckConstraint("(state = 'stored') = (template_sealed IS NOT NULL)", name="template_while_stored"),
         sa.CheckConstraint("(state = 'destroyed') = (destroyed_at IS NOT NULL)", name="destroyed"),
-    )
-
-
-class PlaceState(StrEnum):
-    """wanted (the template is not here yet) -> waiting (for somebody at the lock) -> added | refused; then removing ->
-    removed, by the lock's own word. `not_sent`: given up before the lock heard of it."""
-
-    WANTED = "wanted"
-    WAITING = "waiting"
-    ADDED = "added"
-    REFUSED = "refused"
-    REMOVING = "removing"
-    REMOVED = "removed"
-    NOT_SENT = "not_sent"
-
-
-class FingerprintPlace(HasId, Base):
-    """A fingerprint in the lock of a door: its slot there, and how far it got."""
-
-    __tablename__ = "fingerprint_place"
-
-    fingerprint_id: Mapped[int] = mapped_column(sa.ForeignKey("fingerprint.id"), index=True)
-    door_id: Mapped[int] = mapped_column(sa.ForeignKey("door.id"), index=True)
-    lock_id: Mapped[int] = mapped_column(sa.ForeignKey("lock.id"), index=True)
-    slot: Mapped[int | None]
-    state: Mapped[PlaceState] = mapped_column(enum_column(PlaceState), default=PlaceState.WANTED)
-    # A frame with the template was handed to somebody: the lock may have it whatever was heard since.
-    is_sent: Mapped[bool] = mapped_column(default=False)
-    valid_until: Mapped[datetime]
-    changed_at: Mapped[datetime]
-    # The lock's own word where it refused, `AnswerStatus`.
-    status: Mapped[int | None]
-
-    door: Mapped[Door] = relationship(lazy="raise")
-
-    __table_args__ = (
-        sa.Index(
-            "uq_fingerprint_place_slot",
-            "lock_id",
-            "slot",
-            unique=True,
-            sqlite_where=sa.text("state NOT IN ('removed', 'not_sent', 'refused')"),
-            postgresql_where=sa.text("state NOT IN ('removed', 'not_sent', 'refused')"),
-        ),
     )

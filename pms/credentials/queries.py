@@ -12,12 +12,13 @@ from pms.accounts.models import Account
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.credentials import rules
-from pms.credentials.models import Consent, Fingerprint, FingerprintPlace, FingerState, PlaceState
+from pms.credentials.models import Fingerprint, FingerState
 from pms.locks import queries as locks
 from pms.locks.models import Door, Lock, LockSetup
+from pms.slots import rules as slot_rules
+from pms.slots.models import Slot, SlotKind
 
-_LOADED = (selectinload(Fingerprint.places).joinedload(FingerprintPlace.door),)
-_FEATURE = "fingerprint"
+_LOADED = (selectinload(Fingerprint.places).joinedload(Slot.door),)
 
 
 def get(fingerprint_id: int) -> Fingerprint:
@@ -77,34 +78,6 @@ def open_of_person(*, guest_id: int | None, account_id: int | None) -> Sequence[
     return [finger for finger in found if rules.is_open(finger.state)]
 
 
-def present_consent(*, guest_id: int | None, account_id: int | None) -> Consent | None:
-    """The consent in force for the present text, or None."""
-    return db.session.scalars(
-        sa.select(Consent)
-        .where(
-            Consent.guest_id == guest_id,
-            Consent.account_id == account_id,
-            Consent.text_version == rules.CONSENT_VERSION,
-            Consent.withdrawn_at.is_(None),
-        )
-        .order_by(Consent.id.desc())
-        .limit(1)
-    ).first()
-
-
-def taken_slots(lock_id: int) -> set[int]:
-    """The slots of a lock that may be in use."""
-    unused = (PlaceState.REMOVED, PlaceState.NOT_SENT, PlaceState.REFUSED)
-    rows = db.session.scalars(
-        sa.select(FingerprintPlace.slot).where(
-            FingerprintPlace.lock_id == lock_id,
-            FingerprintPlace.slot.is_not(None),
-            FingerprintPlace.state.not_in(unused),
-        )
-    )
-    return {slot for slot in rows if slot is not None}
-
-
 def doors() -> Sequence[Door]:
     """The doors whose lock is set up and takes fingerprints, in the order of the house."""
     return [door for door in locks.doors() if door.lock is not None and takes_fingers(door.lock)]
@@ -112,7 +85,7 @@ def doors() -> Sequence[Door]:
 
 def takes_fingers(lock: Lock) -> bool:
     """Whether a lock is ours and has a fingerprint reader; one that does not say what it has is believed to."""
-    return lock.setup is LockSetup.READY and (not lock.features or _FEATURE in lock.features)
+    return lock.setup is LockSetup.READY and slot_rules.takes(lock, SlotKind.FINGERPRINT)
 
 
 def _taken(*where: sa.ColumnElement[bool]) -> Sequence[Fingerprint]:

@@ -14,11 +14,13 @@ from pms.core import clock
 from pms.credentials import capture, queries, service
 from pms.credentials.forms import DoorsForm, FingerForm
 from pms.credentials.models import Finger
-from pms.credentials.rules import CONSENT_VERSION
-from pms.credentials.words import END_WORDS, FINGER_WORDS, PLACE_KINDS, PLACE_WORDS, STATE_WORDS, WHY_WORDS
+from pms.credentials.words import END_WORDS, FINGER_WORDS, STATE_WORDS
 from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
 from pms.guests import queries as guests
+from pms.slots.rules import CONSENT_VERSION
+from pms.slots.words import ANSWER_WORDS, STATE_KINDS
+from pms.slots.words import STATE_WORDS as SLOT_STATE_WORDS
 from pms.stays import queries as stays
 from pms.web import errors, login
 from pms.web.forms import choices
@@ -32,14 +34,14 @@ blueprint = Blueprint("credentials", __name__)
 
 
 @blueprint.get("/stays/<int:stay_id>")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def of_stay(stay_id: int) -> Response:
     """The fingerprints of a stay, as a part of its page."""
     return _section(capture.of_stay(stays.get_stay(stay_id)))
 
 
 @blueprint.get("/guests/<int:guest_id>")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def of_guest(guest_id: int) -> Response:
     """The fingerprints of a guest over all stays, as a part of the guest's page."""
     return _section(capture.of_guest(guests.get_guest(guest_id), stays.of_guest(guest_id)))
@@ -53,14 +55,14 @@ def of_account(account_id: int) -> Response:
 
 
 @blueprint.get("/stays/<int:stay_id>/new")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def new_of_stay(stay_id: int) -> Response:
     """Ask for the consent, the finger and the doors."""
     return _form(capture.of_stay(stays.get_stay(stay_id)), FingerForm())
 
 
 @blueprint.post("/stays/<int:stay_id>/new")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def start_of_stay(stay_id: int) -> Response:
     """Have the machine take a guest's finger."""
     return _start(capture.of_stay(stays.get_stay(stay_id)))
@@ -81,7 +83,7 @@ def start_of_account(account_id: int) -> Response:
 
 
 @blueprint.get("/batches/<batch_id>")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def progress(batch_id: str) -> Response:
     """The live steps of a capture."""
     return render_dialog(
@@ -93,7 +95,7 @@ def progress(batch_id: str) -> Response:
 
 
 @blueprint.get("/batches/<batch_id>/part")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def progress_part(batch_id: str) -> Response:
     """The same, asked for by itself; nothing is sent while nothing changed."""
     present = capture.progress(batch_id)
@@ -103,7 +105,7 @@ def progress_part(batch_id: str) -> Response:
 
 
 @blueprint.post("/batches/<batch_id>/stop")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def stop(batch_id: str) -> Response:
     """Stop the capture."""
     encoder_service.cancel_batch(batch_id=batch_id, actor=login.actor(), now=clock.now())
@@ -111,14 +113,14 @@ def stop(batch_id: str) -> Response:
 
 
 @blueprint.get("/<int:fingerprint_id>/send")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def ask_send(fingerprint_id: int) -> Response:
     """Which further doors."""
     return _send_form(fingerprint_id, DoorsForm())
 
 
 @blueprint.post("/<int:fingerprint_id>/send")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def send(fingerprint_id: int) -> Response:
     """Send it there as soon as somebody is at the lock."""
     form = DoorsForm()
@@ -136,7 +138,7 @@ def send(fingerprint_id: int) -> Response:
 
 
 @blueprint.get("/<int:fingerprint_id>/remove")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def ask_remove(fingerprint_id: int) -> Response:
     """What removing does."""
     row = queries.get(fingerprint_id)
@@ -150,7 +152,7 @@ def ask_remove(fingerprint_id: int) -> Response:
 
 
 @blueprint.post("/<int:fingerprint_id>/remove")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def remove(fingerprint_id: int) -> Response:
     """Destroy it here, and have the locks let it go."""
     row = queries.get(fingerprint_id)
@@ -159,7 +161,7 @@ def remove(fingerprint_id: int) -> Response:
 
 
 @blueprint.post("/guests/<int:guest_id>/withdraw")
-@require("fingerprints:manage")
+@require("credentials:manage")
 def withdraw_of_guest(guest_id: int) -> Response:
     """The guest does not agree any more."""
     service.withdraw(guest_id=guests.get_guest(guest_id).id, actor=login.actor(), now=clock.now())
@@ -257,8 +259,8 @@ def _words() -> dict[str, Any]:
         "finger_words": FINGER_WORDS,
         "state_words": STATE_WORDS,
         "end_words": END_WORDS,
-        "place_words": PLACE_WORDS,
-        "place_kinds": PLACE_KINDS,
-        "why_words": {int(key): text for key, text in WHY_WORDS.items()},
+        "place_words": SLOT_STATE_WORDS,
+        "place_kinds": STATE_KINDS,
+        "why_words": {int(key): text for key, text in ANSWER_WORDS.items()},
         "may_edit_staff": can("accounts:edit"),
     }

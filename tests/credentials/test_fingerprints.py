@@ -13,8 +13,8 @@ from pms.audit.models import AuditEntry
 from pms.core import clock
 from pms.core.db import db, transaction
 from pms.credentials import capture, jobs, queries, service
-from pms.credentials.models import Consent, EndReason, Fingerprint, FingerprintPlace, FingerState, PlaceState
-from pms.credentials.rules import LockFull, NoConsent, NoSuchDoor, NotInHouse, NotStored
+from pms.credentials.models import EndReason, Fingerprint, FingerState
+from pms.credentials.rules import NoSuchDoor, NotInHouse, NotStored
 from pms.encoders import queries as encoder_queries
 from pms.encoders import service as encoders
 from pms.encoders.models import EncoderJob, JobState
@@ -25,6 +25,8 @@ from pms.locks.models import Lock
 from pms.protocol.record import RecordMethod
 from pms.simulators.encoder import Finger as FingerOnModule
 from pms.simulators.encoder import finger_called, synthetic_template
+from pms.slots.models import Consent, Slot, SlotState
+from pms.slots.rules import LockFull, NoConsent
 from tests.flows.desk import until
 from tests.keycards.desk import DESK, new_request
 from tests.races import race
@@ -35,7 +37,7 @@ STORED, DESTROYED = FingerState.STORED, FingerState.DESTROYED
 def trail() -> list[str]:
     db.remove()
     rows = db.session.scalars(sa.select(AuditEntry.action).order_by(AuditEntry.id))
-    return [action for action in rows if action.startswith("credentials.")]
+    return [action for action in rows if action.startswith(("credentials.", "slots."))]
 
 
 def whole_database() -> str:
@@ -58,13 +60,13 @@ def whole_database() -> str:
 def test_a_finger_goes_from_the_module_to_the_door_and_is_gone_when_the_guest_is(scene):
     row = scene.take()
     (place,) = row.places
-    assert (row.state, place.state, place.slot) == (STORED, PlaceState.WAITING, 1)
+    assert (row.state, place.state, place.number) == (STORED, SlotState.WAITING, 1)
     assert row.template == synthetic_template("Claire")
     assert (row.template_format, row.template_model) == ("machine-1", "ZC-20")
     assert scene.touch() == "wrong_code" or scene.fingers_in_lock == []
     # 512 bytes are three frames.
     assert scene.carry() == 3
-    assert scene.row(row.id).places[0].state is PlaceState.ADDED
+    assert scene.row(row.id).places[0].state is SlotState.ADDED
     assert scene.touch() == "opened"
     scene.report()
     opened = db.session.scalars(sa.select(AccessRecord).where(AccessRecord.method == RecordMethod.FINGERPRINT)).all()
@@ -74,17 +76,17 @@ def test_a_finger_goes_from_the_module_to_the_door_and_is_gone_when_the_guest_is
     row = scene.row(row.id)
     assert (row.state, row.end_reason, row.template_sealed) == (DESTROYED, EndReason.CHECKED_OUT, None)
     # Nobody was at the lock yet, and the book says so.
-    assert row.places[0].state is PlaceState.REMOVING
+    assert row.places[0].state is SlotState.REMOVING
     assert scene.touch() == "opened"
     assert scene.carry() == 1
-    assert scene.row(row.id).places[0].state is PlaceState.REMOVED
+    assert scene.row(row.id).places[0].state is SlotState.REMOVED
     assert scene.touch() != "opened"
     assert trail() == [
         "credentials.consent_given",
         "credentials.taken",
-        "credentials.added",
+        "slots.added",
         "credentials.destroyed",
-        "credentials.removed",
+        "slots.removed",
     ]
 
 
@@ -133,7 +135,7 @@ def test_the_steps_are_live_and_it_can_be_stopped(scene):
     job = scene.desk.wait_for(batch_id)
     assert job.state is JobState.CANCELLED
     row = scene.row(job.subject_id)
-    assert (row.state, row.places[0].state) == (FingerState.NOT_TAKEN, PlaceState.NOT_SENT)
+    assert (row.state, row.places[0].state) == (FingerState.NOT_TAKEN, SlotState.NOT_SENT)
     scene.desk.machine.device.put_finger(None)
     assert scene.take().state is STORED
 
@@ -181,8 +183,8 @@ def test_a_lock_that_refuses_is_shown_and_tells_why(scene):
     row = scene.take(finger)
     scene.carry()
     (place,) = scene.row(row.id).places
-    assert (place.state, place.status) == (PlaceState.REFUSED, 6)
-    assert "credentials.refused" in trail()
+    assert (place.state, place.status) == (SlotState.REFUSED, 6)
+    assert "slots.refused" in trail()
     assert len(scene.fingers_in_lock) == 1
 
 
@@ -195,7 +197,7 @@ def test_only_doors_whose_lock_takes_fingers_are_offered(scene, features, is_off
 
 
 def test_a_full_lock_takes_no_more(scene, monkeypatch):
-    monkeypatch.setattr("pms.credentials.rules.LARGEST_SLOT", 1)
+    monkeypatch.setattr("pms.slots.rules.LARGEST_SLOT", 1)
     scene.take()
     row = scene.take("thumb", doors=False)
     with pytest.raises(LockFull):
@@ -204,11 +206,11 @@ def test_a_full_lock_takes_no_more(scene, monkeypatch):
 
 
 def test_a_finger_for_a_full_lock_is_kept_and_shown_as_refused(scene, monkeypatch):
-    monkeypatch.setattr("pms.credentials.rules.LARGEST_SLOT", 1)
+    monkeypatch.setattr("pms.slots.rules.LARGEST_SLOT", 1)
     scene.take()
     row = scene.take("thumb")
     (place,) = row.places
-    assert (row.state, place.state, place.status) == (STORED, PlaceState.REFUSED, 4)
+    assert (row.state, place.state, place.status) == (STORED, SlotState.REFUSED, 4)
     assert trail().count("credentials.refused") == 1
     assert capture.progress(encoder_queries.get_job(row.job_id).batch_id).full == [place.door.name]
 
@@ -228,7 +230,7 @@ def test_two_fingers_never_get_the_same_slot(any_scene):
     ids = [row.id for row in rows]
     race(4, lambda n: service.send(fingerprint_id=ids[n], door_ids=[scene.door_id], actor=DESK, now=clock.now()))
     db.remove()
-    slots = sorted(db.session.scalars(sa.select(FingerprintPlace.slot)))
+    slots = sorted(db.session.scalars(sa.select(Slot.number)))
     assert slots == [1, 2, 3, 4]
     scene.carry()
     assert len(scene.fingers_in_lock) == 4
@@ -237,7 +239,7 @@ def test_two_fingers_never_get_the_same_slot(any_scene):
 def test_what_no_lock_has_heard_of_needs_nobody_at_the_door(scene):
     row = scene.take()
     service.remove(fingerprint_id=row.id, actor=DESK, now=clock.now())
-    assert scene.row(row.id).places[0].state is PlaceState.NOT_SENT
+    assert scene.row(row.id).places[0].state is SlotState.NOT_SENT
     assert scene.carry() == 0
 
 
@@ -246,9 +248,9 @@ def test_a_finger_that_is_removed_half_way_is_removed_from_the_lock_too(scene, p
     row = scene.take()
     scene.carry(parts)
     service.remove(fingerprint_id=row.id, actor=DESK, now=clock.now())
-    assert scene.row(row.id).places[0].state is PlaceState.REMOVING
+    assert scene.row(row.id).places[0].state is SlotState.REMOVING
     scene.carry()
-    assert scene.row(row.id).places[0].state is PlaceState.REMOVED
+    assert scene.row(row.id).places[0].state is SlotState.REMOVED
     assert scene.fingers_in_lock == []
 
 
@@ -273,7 +275,7 @@ def test_another_room_moves_the_finger_and_another_end_prolongs_it(scene, house)
     assert stored.user.not_after == int(scene.row(row.id).valid_until.timestamp())
     frontdesk.move_room(stay_id=scene.stay_id, room_id=house.rooms["102"].id, actor=DESK, now=clock.now())
     places = {place.door_id: place.state for place in scene.row(row.id).places}
-    assert places == {scene.door_id: PlaceState.REMOVING, other_id: PlaceState.WAITING}
+    assert places == {scene.door_id: SlotState.REMOVING, other_id: SlotState.WAITING}
     scene.carry()
     assert scene.fingers_in_lock == []
     from pms.locks import queries as locks

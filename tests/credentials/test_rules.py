@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from pms.credentials import rules
-from pms.credentials.models import FingerState, PlaceState
+from pms.credentials.models import FingerState
 from pms.credentials.rules import NotInHouse
+from pms.slots import rules as slot_rules
+from pms.slots.models import SlotState
 from pms.stays.models import StayState
 
 
@@ -20,26 +22,26 @@ def test_only_guests_in_house_are_asked(state):
 
 
 def test_a_slot_is_the_lowest_free_one_until_the_lock_is_full():
-    assert rules.free_slot(set()) == 1
-    assert rules.free_slot({1, 2, 4}) == 3
-    assert rules.free_slot(set(range(1, 301))) is None
+    assert slot_rules.free_slot(set()) == 1
+    assert slot_rules.free_slot({1, 2, 4}) == 3
+    assert slot_rules.free_slot(set(range(1, 301))) is None
 
 
 @pytest.mark.parametrize(
     ("state", "is_sent", "after"),
     [
-        (PlaceState.WANTED, False, PlaceState.NOT_SENT),
-        (PlaceState.WAITING, False, PlaceState.NOT_SENT),
+        (SlotState.WANTED, False, SlotState.NOT_SENT),
+        (SlotState.WAITING, False, SlotState.NOT_SENT),
         # Handed to somebody: the lock may have stored it, whatever was heard since.
-        (PlaceState.WAITING, True, PlaceState.REMOVING),
-        (PlaceState.ADDED, True, PlaceState.REMOVING),
-        (PlaceState.REFUSED, True, PlaceState.REFUSED),
-        (PlaceState.REMOVED, True, PlaceState.REMOVED),
-        (PlaceState.REMOVING, True, PlaceState.REMOVING),
+        (SlotState.WAITING, True, SlotState.REMOVING),
+        (SlotState.ADDED, True, SlotState.REMOVING),
+        (SlotState.REFUSED, True, SlotState.REFUSED),
+        (SlotState.REMOVED, True, SlotState.REMOVED),
+        (SlotState.REMOVING, True, SlotState.REMOVING),
     ],
 )
 def test_a_lock_that_may_know_the_finger_must_be_told(state, is_sent, after):
-    assert rules.after_destruction(state, is_sent=is_sent) is after
+    assert slot_rules.after_removal(state, is_sent=is_sent) is after
 
 
 def test_a_fingerprint_of_staff_is_kept_for_a_year(now):

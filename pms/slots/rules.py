@@ -1,0 +1,379 @@
+"""What may be stored in a lock, and where the book and a lock's list differ: decided on plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pms.core.errors import DomainError, Invalid
+from pms.core.text import N_
+from pms.protocol.bcd import decode_bcd
+from pms.protocol.command import AddUser, AnswerStatus, DeleteUser, ModifyUser
+from pms.protocol.errors import MalformedError
+from pms.slots.models import SlotKind, SlotState
+from pms.stays.models import StayState
+
+if TYPE_CHECKING:
+    from pms.locks.models import Lock
+    from pms.slots.models import ListedSlot, Slot
+
+LARGEST_SLOT = 300
+CONSENT_VERSION = 1
+"""Of the text in `templates/credentials/_consent.html`; a changed text has another number."""
+MAX_NAME = 80
+SHORTEST_CODE, LONGEST_CODE = 4, 12
+UID_SIZES = (4, 7, 10)
+MAX_REMOTE = 16
+MAX_TEMPLATE = 8192
+NEVER = 0xFFFF_FFFF
+"""What the wire has for "no end"."""
+
+TEMPLATES = frozenset({SlotKind.FINGERPRINT, SlotKind.FACE, SlotKind.PALM})
+"""Kinds that are of somebody's body."""
+UNUSED = frozenset({SlotState.REMOVED, SlotState.NOT_SENT, SlotState.REFUSED})
+"""What needs no room in the lock."""
+# What the lock may hold, whatever the book wants of it.
+MAY_HOLD = frozenset({SlotState.WAITING, SlotState.ADDED, SlotState.CHANGING, SlotState.REMOVING})
+# What is meant to open.
+WANTED = frozenset({SlotState.WANTED, SlotState.WAITING, SlotState.ADDED, SlotState.CHANGING})
+
+
+class NoConsent(Invalid):
+    """Nothing of a body is stored before its owner has agreed."""
+
+    code = "no_consent"
+    field = "agreed"
+    message = N_("Ask first, and note that the person agrees.")
+
+
+class LockFull(DomainError):
+    """A lock has room for so many people."""
+
+    code = "lock_full"
+    message = N_("The lock of %(door)s has no room for another credential. Remove one there first.")
+
+
+class LockNotReady(DomainError):
+    """Only a lock that knows this house's keys can be told anything."""
+
+    code = "lock_not_ready"
+    message = N_("The lock of %(door)s is not set up yet. Set it up with a phone first.")
+
+
+class KindNotThere(Invalid):
+    """The lock has no reader for this."""
+
+    code = "kind_not_there"
+    field = "kind"
+    message = N_("The lock of %(door)s takes no credentials of this kind.")
+
+
+class SlotTaken(DomainError):
+    """One slot, one credential."""
+
+    code = "slot_taken"
+    field = "slot"
+    message = N_("Slot %(number)s of this lock is in use for something else. Compare with the lock first.")
+
+
+class BadSlot(Invalid):
+    """Slots have numbers from 1 on."""
+
+    code = "bad_slot"
+    field = "slot"
+    message = N_("A slot has a number from 1 to %(most)s.")
+
+
+class CredentialTaken(DomainError):
+    """Doors name credentials by their ids."""
+
+    code = "credential_taken"
+    field = "credential_id"
+    message = N_("This lock has another credential with this id in slot %(number)s.")
+
+
+class AlreadyOver(Invalid):
+    """What would never open is not stored."""
+
+    code = "already_over"
+    field = "valid_until"
+    message = N_("This end is past already.")
+
+
+class EndsBeforeItBegins(Invalid):
+    """A span has some length."""
+
+    code = "ends_before_it_begins"
+    field = "valid_until"
+    message = N_("The end must be later than the beginning.")
+
+
+class NoName(Invalid):
+    """Somebody must find it again."""
+
+    code = "no_name"
+    field = "name"
+    message = N_("Say whom or what it is for, in at most 80 characters.")
+
+
+class BadCode(Invalid):
+    """Digits that a person types."""
+
+    code = "bad_code"
+    field = "content"
+    message = N_("A passcode in a lock has %(least)s to %(most)s digits.")
+
+
+class BadUid(Invalid):
+    """Cards have numbers of three sizes."""
+
+    code = "bad_uid"
+    field = "content"
+    message = N_("The number of a card has 4, 7 or 10 bytes: 8, 14 or 20 hexadecimal digits.")
+
+
+class BadRemote(Invalid):
+    """Remote controls have short ids."""
+
+    code = "bad_remote"
+    field = "content"
+    message = N_("The id of a remote control has 1 to %(most)s bytes, two hexadecimal digits each.")
+
+
+class BadTemplate(Invalid):
+    """Templates have a size."""
+
+    code = "bad_template"
+    field = "content"
+    message = N_("A template has 1 to %(most)s bytes, two hexadecimal digits each.")
+
+
+class NoContent(DomainError):
+    """A lock takes a change only with the whole credential."""
+
+    code = "no_content"
+    message = N_("Only the lock knows what slot %(number)s opens for. Take it away there and store it anew.")
+
+
+class NotInLock(DomainError):
+    """What is going, or was never there, is not changed."""
+
+    code = "not_in_lock"
+    message = N_("This is not in the lock, or is being removed from it.")
+
+
+class NoSuchDifference(DomainError):
+    """Somebody else mended it, or the lock has told something new."""
+
+    code = "no_such_difference"
+    message = N_("The book and the lock do not differ there any more. Look at it again.")
+
+
+class CannotMendSo(DomainError):
+    """Not every difference can be mended in each way."""
+
+    code = "cannot_mend_so"
+    message = N_("This difference cannot be mended so.")
+
+
+class StayOver(DomainError):
+    """Who has left opens nothing."""
+
+    code = "stay_over"
+    field = "stay_id"
+    message = N_("This stay is over, so nothing is stored for it.")
+
+
+class BadOwner(Invalid):
+    """A slot belongs to one person at most."""
+
+    code = "bad_owner"
+    field = "stay_id"
+    message = N_("A credential is of a stay or of somebody who works here, not of both.")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose it is: nobody's, a stay's and its guest's, or an account's."""
+
+    stay_id: int | None = None
+    account_id: int | None = None
+
+
+def check_name(name: str) -> str:
+    """The name without spaces around it; NoName."""
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME:
+        raise NoName
+    return name
+
+
+def check_number(number: int) -> None:
+    """BadSlot."""
+    if not 1 <= number <= LARGEST_SLOT:
+        raise BadSlot(most=LARGEST_SLOT)
+
+
+def check_span(valid_from: datetime | None, valid_until: datetime | None, now: datetime) -> None:
+    """AlreadyOver or EndsBeforeItBegins."""
+    if valid_until is not None and valid_until <= now:
+        raise AlreadyOver
+    if valid_from is not None and valid_until is not None and valid_until <= valid_from:
+        raise EndsBeforeItBegins
+
+
+def check_owner(owner: Owner) -> None:
+    """BadOwner."""
+    if owner.stay_id is not None and owner.account_id is not None:
+        raise BadOwner
+
+
+def check_stay(state: StayState) -> None:
+    """StayOver."""
+    if state not in (StayState.CONFIRMED, StayState.IN_HOUSE):
+        raise StayOver
+
+
+def check_kind(lock: Lock, kind: SlotKind, door: str) -> None:
+    """KindNotThere; a lock that does not say what it has is believed to have it."""
+    if not takes(lock, kind):
+        raise KindNotThere(door=door)
+
+
+def takes(lock: Lock, kind: SlotKind) -> bool:
+    """Whether a lock has a reader for this."""
+    return not lock.features or kind.value in lock.features
+
+
+def check_content(kind: SlotKind, content: bytes) -> None:
+    """BadCode, BadUid, BadRemote or BadTemplate."""
+    if kind is SlotKind.PASSCODE:
+        _check_code(content)
+    elif kind is SlotKind.CARD:
+        if len(content) not in UID_SIZES:
+            raise BadUid
+    elif kind is SlotKind.REMOTE:
+        if not 1 <= len(content) <= MAX_REMOTE:
+            raise BadRemote(most=MAX_REMOTE)
+    elif not 1 <= len(content) <= MAX_TEMPLATE:
+        raise BadTemplate(most=MAX_TEMPLATE)
+
+
+def _check_code(content: bytes) -> None:
+    refusal = BadCode(least=SHORTEST_CODE, most=LONGEST_CODE)
+    try:
+        digits = decode_bcd(content)
+    except MalformedError:
+        raise refusal from None
+    if not SHORTEST_CODE <= len(digits) <= LONGEST_CODE or len(content) != (len(digits) + 1) // 2:
+        raise refusal
+
+
+def free_slot(taken: Collection[int]) -> int | None:
+    """The lowest slot of a lock that nobody has; None if it is full."""
+    return next((slot for slot in range(1, LARGEST_SLOT + 1) if slot not in taken), None)
+
+
+def seconds(at: datetime | None, *, otherwise: int) -> int:
+    """An instant on the wire; `otherwise` where there is no limit."""
+    return otherwise if at is None else min(max(int(at.timestamp()), 0), NEVER)
+
+
+def instant(number: int) -> datetime | None:
+    """The instant of a number on the wire; None for those that mean "no limit"."""
+    return None if number in (0, NEVER) else datetime.fromtimestamp(number, UTC)
+
+
+def after_removal(state: SlotState, *, is_sent: bool) -> SlotState:
+    """What is to become of a slot that is not wanted any more: a lock that may have heard of it must be told."""
+    if state in (SlotState.WANTED, SlotState.WAITING) and not is_sent:
+        return SlotState.NOT_SENT
+    return SlotState.REMOVING if state in WANTED else state
+
+
+def after_answer(state: SlotState, command: int, status: AnswerStatus, *, is_more_to_come: bool) -> SlotState | None:
+    """What a lock's answer makes of a slot; None where it stays as it is."""
+    is_done = status is AnswerStatus.DONE
+    if command == DeleteUser.command:
+        is_gone = is_done or status is AnswerStatus.NO_SUCH_ITEM
+        return SlotState.REMOVED if is_gone and state is SlotState.REMOVING else None
+    if command == AddUser.command and state is SlotState.WAITING and not is_done:
+        return SlotState.REFUSED
+    if command in (AddUser.command, ModifyUser.command) and state in (SlotState.WAITING, SlotState.CHANGING):
+        return SlotState.CHANGING if is_more_to_come else SlotState.ADDED
+    return None
+
+
+class Fault(StrEnum):
+    """How the book and the lock differ in one slot."""
+
+    MISSING = "missing"  # the lock does not have it
+    UNKNOWN = "unknown"  # the book does not have it
+    OTHER = "other"  # something else lies in the slot
+    DIFFERENT = "different"  # it opens at other times, or with another role
+
+
+class Mend(StrEnum):
+    """What is done about a difference."""
+
+    SEND = "send"  # the lock gets what the book has
+    TAKE_AWAY = "take_away"  # the lock lets go what it has
+    TAKE_OVER = "take_over"  # the book follows the lock
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A slot in which the book and the lock's own list differ."""
+
+    number: int
+    fault: Fault
+    slot: Slot | None
+    listed: ListedSlot | None
+
+    @property
+    def ways(self) -> tuple[Mend, ...]:
+        """How it can be mended, the way of "mend all" first: what the book has is right, what it does not know is not."""
+        can_send = self.slot is not None and self.slot.content_sealed is not None
+        send = (Mend.SEND,) if can_send else ()
+        match self.fault:
+            case Fault.UNKNOWN:
+                return (Mend.TAKE_AWAY, Mend.TAKE_OVER)
+            case Fault.OTHER:
+                return (*send, Mend.TAKE_AWAY, Mend.TAKE_OVER)
+            case Fault.DIFFERENT:
+                return (*send, Mend.TAKE_OVER, Mend.TAKE_AWAY)
+            case _:
+                return (*send, Mend.TAKE_OVER)
+
+
+def differences(book: Sequence[Slot], listed: Mapping[int, ListedSlot]) -> list[Difference]:
+    """Where they differ, by number. `book` has what is in use; what is on its way either way is no difference yet."""
+    by_number = {slot.number: slot for slot in book if slot.number is not None}
+    found = []
+    for number in sorted(by_number.keys() | listed.keys()):
+        slot, seen = by_number.get(number), listed.get(number)
+        fault = _fault(slot, seen)
+        if fault is not None:
+            found.append(Difference(number, fault, slot, seen))
+    return found
+
+
+def _fault(slot: Slot | None, seen: ListedSlot | None) -> Fault | None:
+    if slot is None:
+        return Fault.UNKNOWN
+    if slot.state is not SlotState.ADDED:
+        return None
+    if seen is None:
+        return Fault.MISSING if slot.missed_at is not None else None
+    if (slot.kind, slot.credential_id) != (seen.kind, seen.credential_id):
+        return Fault.OTHER
+    ours = (_second(slot.valid_from), _second(slot.valid_until), slot.role)
+    return None if ours == (seen.valid_from, seen.valid_until, seen.role) else Fault.DIFFERENT
+
+
+def _second(at: datetime | None) -> datetime | None:
+    """Locks count whole seconds."""
+    return None if at is None else at.replace(microsecond=0)

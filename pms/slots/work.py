@@ -1,0 +1,47 @@
+"""What locks tell about their slots."""
+
+# ruff: noqa: ARG002 - the signatures are those of `lock_commands.answers`
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pms.lock_commands.answers import Asker, register
+from pms.protocol.command import UserList
+from pms.slots import service
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pms.core.actor import Actor
+    from pms.lock_commands.models import LockCommand
+    from pms.protocol.command import LockAnswer
+
+
+def install() -> None:
+    """Keep what locks answer (once, when the application is made)."""
+    register(service.SUBJECT, StoredSlots())
+    register(service.SYNC_SUBJECT, ListedSlots())
+
+
+class StoredSlots(Asker):
+    """Hears what became of commands about one slot."""
+
+    def sent(self, command: LockCommand, now: datetime) -> None:
+        """The lock may know it from now on."""
+        service.command_sent(slot_id=command.subject_id)
+
+    def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
+        """What the lock said."""
+        service.command_answered(
+            slot_id=command.subject_id, command=command.command, status=answer.status, actor=actor, now=now
+        )
+
+
+class ListedSlots(Asker):
+    """Hears what locks list."""
+
+    def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
+        """A page of the list, or a refusal."""
+        users = answer.body if isinstance(answer.body, UserList) else None
+        service.list_answered(sync_id=command.subject_id, status=answer.status, users=users, actor=actor, now=now)
