@@ -21,6 +21,7 @@ from pms.accounts import jobs as accounts
 from pms.audit import jobs as audit
 from pms.core import clock
 from pms.credentials import jobs as credentials
+from pms.mail import jobs as mail
 from pms.properties import queries as properties
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Job:
 JOBS = (
     Job("purge log-ins", accounts.purge_log_ins, every=timedelta(hours=6)),
     Job("fingerprints past their date", credentials.expire, every=timedelta(hours=1)),
+    Job("forget old letters", mail.purge_letters, every=timedelta(hours=12)),
     Job("check the audit trail", audit.verify_chain, at=(3, 30)),
 )
 
