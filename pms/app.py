@@ -51,7 +51,7 @@ FEATURES = (
     ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
     ("api_docs", "/api-docs"),
-    ("mail", "/mail"),
+    ("mail", "/property/mail"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -21,6 +23,7 @@ from pms.accounts import jobs as accounts
 from pms.audit import jobs as audit
 from pms.core import clock
 from pms.credentials import jobs as credentials
+from pms.mail import jobs as mail
 from pms.properties import queries as properties
 from pms.slots import jobs as slots
 
@@ -48,10 +51,20 @@ JOBS = (
     Job("purge log-ins", accounts.purge_log_ins, every=timedelta(hours=6)),
     Job("fingerprints past their date", credentials.expire, every=timedelta(hours=1)),
     Job("stored credentials past their date", slots.expire, every=timedelta(hours=1)),
+    Job("forget old letters", mail.purge_letters, every=timedelta(hours=12)),
     Job("check the audit trail", audit.verify_chain, at=(3, 30)),
 )
 
 _running: list[BackgroundScheduler] = []
+_THREADS = 10
+
+
+class _Turns(BasePoolExecutor):  # type: ignore[misc]
+    """Runs the turns of jobs in threads that can be waited for apart from the scheduler."""
+
+    def __init__(self) -> None:
+        self.threads = ThreadPoolExecutor(_THREADS)
+        super().__init__(self.threads)
 
 
 def start(app: Flask) -> BackgroundScheduler:
@@ -60,6 +73,7 @@ def start(app: Flask) -> BackgroundScheduler:
         return _running[0]
     scheduler = BackgroundScheduler(
         timezone=_zone(app),
+        executors={"default": _Turns()},
         job_defaults={"coalesce": True, "misfire_grace_time": 3600, "max_instances": 1},
     )
     for job in JOBS:
@@ -70,9 +84,15 @@ def start(app: Flask) -> BackgroundScheduler:
 
 
 def stop() -> None:
-    """End, after the job that is running."""
+    """End, after the job that is running.
+
+    The scheduler's own wait would hold the lock that a job needs to say that it is to be tried again, and wait for ever.
+    """
     while _running:
-        _running.pop().shutdown(wait=True)
+        scheduler = _running.pop()
+        turns: _Turns = scheduler._executors["default"]  # noqa: SLF001 - there is no public way to ask
+        scheduler.shutdown(wait=False)
+        turns.threads.shutdown(wait=True)
 
 
 def run(app: Flask, job: Job, failures: int = 0) -> None:

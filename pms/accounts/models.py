@@ -1,4 +1,4 @@
-"""Staff accounts, their sessions, and the throttle of the log-in."""
+"""Staff accounts, how people register for one, their sessions, and the throttle of the log-in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pms.core.db import Base, HasId, enum_column
+from pms.core.sealing import sealed_text
 
 
 class Role(StrEnum):
@@ -53,10 +54,58 @@ class Account(HasId, Base):
     is_demo: Mapped[bool] = mapped_column(default=False)
     # Raised to end every session of the account at once.
     auth_epoch: Mapped[int] = mapped_column(default=0)
+    # Only of people who registered themselves: where the code went, and which code let them in. One account for each.
+    email_sealed: Mapped[bytes | None]
+    email = sealed_text()
+    email_index: Mapped[str | None] = mapped_column(sa.String(32), unique=True)
+    registration_id: Mapped[int | None] = mapped_column(sa.BigInteger, unique=True)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+
+
+class RegistrationRole(StrEnum):
+    """What somebody who registers can become; whoever may do more is added by hand."""
+
+    HOUSEKEEPING = "housekeeping"
+    FRONT_DESK = "front_desk"
+    MAINTENANCE = "maintenance"
+
+
+class RegistrationSetting(Base):
+    """Whether people may register themselves, and as what; one row, or none as long as nobody allowed it."""
+
+    __tablename__ = "registration_setting"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_allowed: Mapped[bool]
+    role: Mapped[RegistrationRole] = mapped_column(enum_column(RegistrationRole))
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (sa.CheckConstraint("id = 1", name="single"),)
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+
+
+MOST_TRIES = 5
+
+
+class VerificationCode(HasId, Base):
+    """A code that went to an e-mail address. Only keyed hashes of both are kept, and the last code of each address alone."""
+
+    __tablename__ = "verification_code"
+
+    recipient_index: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    code_hash: Mapped[str] = mapped_column(sa.String(32))
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        sa.CheckConstraint(f"tries BETWEEN 0 AND {MOST_TRIES}", name="tries"),
+        sa.CheckConstraint("expires_at > created_at", name="has_an_end"),
+    )
 
 
 class StaffSession(HasId, Base):

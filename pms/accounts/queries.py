@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.accounts.models import Account, ApiToken, StaffSession
-from pms.accounts.rules import AccountNotFound
+from pms.accounts.models import Account, ApiToken, RegistrationSetting, StaffSession
+from pms.accounts.rules import AccountNotFound, TokenNotFound
 from pms.core.db import db
 
 if TYPE_CHECKING:
@@ -25,6 +25,22 @@ def get_account(account_id: int) -> Account:
 def find_account_by_username(username: str) -> Account | None:
     """By log-in name, in any case."""
     return db.session.scalars(sa.select(Account).where(Account.username == username.strip().casefold())).one_or_none()
+
+
+def find_account_by_email(email_index: str) -> Account | None:
+    """By the keyed hash of the address that somebody registered with."""
+    return db.session.scalars(sa.select(Account).where(Account.email_index == email_index)).one_or_none()
+
+
+def find_registration_setting() -> RegistrationSetting | None:
+    """Whether people may register; None as long as nobody has said."""
+    return db.session.get(RegistrationSetting, 1)
+
+
+def may_register() -> bool:
+    """Whether people may register themselves."""
+    setting = find_registration_setting()
+    return setting is not None and setting.is_allowed
 
 
 def list_accounts() -> list[Account]:
@@ -100,6 +116,21 @@ def list_tokens(*, account_id: int | None = None, now: datetime) -> list[tuple[A
     if account_id is not None:
         statement = statement.where(ApiToken.account_id == account_id)
     return [(row[0], row[1]) for row in db.session.execute(statement)]
+
+
+def get_token(token_id: int, *, account_id: int | None = None) -> tuple[ApiToken, Account]:
+    """A token that was made by hand, of this person or of anybody, with its owner; TokenNotFound."""
+    statement = (
+        sa.select(ApiToken, Account)
+        .join(Account, Account.id == ApiToken.account_id)
+        .where(ApiToken.id == token_id, ApiToken.is_log_in.is_(False))
+    )
+    if account_id is not None:
+        statement = statement.where(ApiToken.account_id == account_id)
+    row = db.session.execute(statement).first()
+    if row is None:
+        raise TokenNotFound
+    return row[0], row[1]
 
 
 def _holds(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -111,9 +111,41 @@ class LastAdministrator(DomainError):
     message = N_("This is the last administrator who can log in. Make somebody else an administrator first.")
 
 
+# A verification code: how long it holds. `models.MOST_TRIES` says how often it may be guessed.
+CODE_DIGITS = 6
+CODE_HOLDS = timedelta(minutes=10)
+
+
+class RegistrationOff(Forbidden):
+    """The house adds its people by hand, as long as nobody has said otherwise."""
+
+    code = "registration_off"
+    message = N_("Nobody can register here. Ask a manager for an account.")
+
+
+class WrongCode(DomainError):
+    """Wrong, used, too old, guessed too often, or of an address that has an account: the answer does not tell which."""
+
+    code = "wrong_code"
+    status = 422
+    message = N_("This code is not valid, or not any more. Check it, or ask for another one.")
+    field = "code"
+
+
+def code_limits(recipient_index: str, address: str) -> list[Limit]:
+    """The counters that asking for a code is charged to: whoever it goes to, and wherever it comes from."""
+    return [Limit(f"code-from:{address}", 10), Limit(f"code-to:{recipient_index}", 3)]
+
+
+def register_limits(address: str) -> list[Limit]:
+    """The counter of tries to register; each code counts its own beside it."""
+    return [Limit(f"register:{address}", 15)]
+
+
 # Scopes that no token has unless somebody asked for them by name.
 ASKED_BY_NAME = frozenset({"locks:secrets"})
 LONGEST_TOKEN_DAYS = 400
+USUAL_TOKEN_DAYS = 90
 
 
 class TokenNotFound(NotFound):

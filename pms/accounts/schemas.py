@@ -32,3 +32,40 @@ class Token(Wire):
     user_id: Id
     scopes: list[str]
     expires_time: HouseTime
+
+
+class CodeWish(Wire):
+    """Where a verification code is to go."""
+
+    recipient: Annotated[Line, StringConstraints(min_length=3, max_length=160)] = Field(
+        description="An e-mail address.", examples=["claire@example.org"]
+    )
+
+
+class CodeSent(Wire):
+    """The same for every address, whether it is known here or not."""
+
+    expires_time: HouseTime = Field(description="When the code ends. It can be used once, and tried five times.")
+
+
+class Registration(Wire):
+    """The code that came by mail, and who registers with it."""
+
+    recipient: Annotated[Line, StringConstraints(min_length=3, max_length=160)] = Field(
+        description="The address that the code went to.", examples=["claire@example.org"]
+    )
+    code: Annotated[str, StringConstraints(pattern="^[0-9]{6}$")] = Field(examples=["493027"])
+    username: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.@-]{2,60}$")] = Field(examples=["claire"])
+    display_name: Annotated[Line, StringConstraints(min_length=1, max_length=80)] = Field(examples=["Claire Moreau"])
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="At least 10 characters.", examples=["correct horse battery"]
+    )
+
+
+class Registered(Wire):
+    """The new account. As long as it is not active, nobody can log in with it: a manager switches it on."""
+
+    user_id: Id
+    username: str = Field(examples=["claire"])
+    role: str = Field(examples=["housekeeping"])
+    is_active: bool = Field(examples=[False])

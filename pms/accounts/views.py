@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from pms.accounts import log_in as gate
-from pms.accounts import queries, rules, service, sessions
+from pms.accounts import queries, register_views, rules, service, sessions, token_views
+from pms.accounts.blueprint import blueprint
 from pms.accounts.forms import (
     AccountForm,
     LogInForm,
@@ -31,7 +32,7 @@ from pms.web.login import actor
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import RIGHTS, ROLE_NAMES, ROLE_RIGHTS, can, public, require
 
-blueprint = Blueprint("accounts", __name__)
+__all__ = ["blueprint", "register_views", "token_views"]
 
 # Where each person's day begins: the first page that her role may see.
 _LANDINGS = (
@@ -60,7 +61,7 @@ def log_in() -> Response:
     target = rules.local_path(request.args.get("next"))
     if current_user.is_authenticated:
         return go_to(target or landing())
-    return render("accounts/log_in.html", form=LogInForm(next=target or ""))
+    return _log_in_page(LogInForm(next=target or ""))
 
 
 @blueprint.post("/login")
@@ -69,7 +70,7 @@ def log_in_now() -> Response:
     """Name and password."""
     form = LogInForm()
     if not form.validate_on_submit():
-        return render("accounts/log_in.html", status=422, form=form)
+        return _log_in_page(form, status=422)
     try:
         token = gate.log_in(
             username=form.username.data or "",
@@ -81,7 +82,7 @@ def log_in_now() -> Response:
         )
     except DomainError as error:
         errors.put_into(form, error)
-        response = render("accounts/log_in.html", status=error.status, form=form)
+        response = _log_in_page(form, status=error.status)
         if isinstance(error, rules.TooManyTries):
             response.headers["Retry-After"] = str(error.params["seconds"])
         return response
@@ -95,7 +96,8 @@ def log_in_language() -> Response:
     """Another language for the log-in page."""
     language = request.form.get("language", "")
     target = rules.local_path(request.form.get("next")) or None
-    response = go_to(url_for("accounts.log_in", next=target))
+    is_registering = target == url_for("accounts.register")
+    response = go_to(target if is_registering and target else url_for("accounts.log_in", next=target))
     if language in LANGUAGES:
         _remember_language(response, language)
     return response
@@ -277,6 +279,10 @@ def set_password(account_id: int) -> Response:
             "accounts/_password.html", dialog_heading=_("New password"), status=422, form=form, account=account
         )
     return go_to(url_for("accounts.index"), _("%(name)s has a new password and is logged out.", name=name))
+
+
+def _log_in_page(form: LogInForm, *, status: int = 200) -> Response:
+    return render("accounts/log_in.html", status=status, form=form, may_register=queries.may_register())
 
 
 def _status() -> int:

@@ -36,6 +36,8 @@ ACTIONS = {
     "accounts.changed": N_("Changed the account of %(subject)s"),
     "accounts.password_set": N_("Set a new password for %(subject)s"),
     "accounts.password_changed": N_("Changed the own password: %(subject)s"),
+    "accounts.registered": N_("Registered: %(subject)s"),
+    "accounts.registration_set": N_("Decided whether people may register"),
     "accounts.program_logged_in": N_("Logged in through a program: %(subject)s"),
     "accounts.token_made": N_("Made an access token: %(subject)s"),
     "accounts.token_revoked": N_("Revoked an access token: %(subject)s"),
@@ -51,5 +53,6 @@ FIELDS = {
     "address": N_("Address"),
     "scopes": N_("What it may do"),
     "until": N_("Until"),
+    "registration": N_("People may register themselves"),
 }
 VALUES = {"role": ROLE_NAMES, "theme": THEMES, "language": LANGUAGES}

@@ -29,6 +29,7 @@ FEATURES: dict[str, str] = {
     "locks": N_("Locks and doors"),
     "encoders": N_("Card machines"),
     "access": N_("Reports of doors"),
+    "mail": N_("E-mail"),
     "property": N_("House"),
     "audit": N_("Audit trail"),
 }

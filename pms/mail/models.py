@@ -1,4 +1,4 @@
-"""Letters on their way out."""
+"""Letters on their way out, and the server that takes them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,48 @@ from pms.core.sealing import sealed_text
 
 
 class LetterState(StrEnum):
-    """queued -> sending -> sent | failed; after a fault that may pass it is queued again, for later."""
+    """queued -> sending -> sent | failed | unknown; after a fault that may pass it is queued again, for later.
+
+    *Unknown* is what nobody can tell any more: the line or this program broke off after the letter had left and before the
+    server said that it has it. Such a letter is not sent again by itself. *Expired* is what nobody wants any more.
+    """
 
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+
+
+class Security(StrEnum):
+    """How the line to the mail server is protected; there is no "if it happens to offer it"."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class MailServer(Base):
+    """The server that takes the house's letters; one row, or none where the house sends none."""
+
+    __tablename__ = "mail_server"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    host: Mapped[str] = mapped_column(sa.String(120))
+    port: Mapped[int]
+    security: Mapped[Security] = mapped_column(enum_column(Security))
+    username: Mapped[str] = mapped_column(sa.String(120), default="")
+    password_sealed: Mapped[bytes | None]
+    password = sealed_text()
+    sender: Mapped[str] = mapped_column(sa.String(160))
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        sa.CheckConstraint("id = 1", name="single"),
+        sa.CheckConstraint("port BETWEEN 1 AND 65535", name="port"),
+    )
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
 
 
 class Letter(HasId, Base):
@@ -38,9 +74,12 @@ class Letter(HasId, Base):
     # Made by the form: posting twice sends one letter.
     request_id: Mapped[str] = mapped_column(sa.String(36), unique=True)
     tries: Mapped[int] = mapped_column(default=0)
+    # While it is being sent: when whoever took it must have come back with an answer.
     next_try_at: Mapped[datetime]
     # After that nobody wants it any more (a code that has ended).
     expires_at: Mapped[datetime]
+    # What came of the last try: one of `rules.FAULTS`, and the server's own words without the recipient.
+    error_code: Mapped[str] = mapped_column(sa.String(20), default="")
     error_text: Mapped[str] = mapped_column(sa.String(200), default="")
     created_by: Mapped[str] = mapped_column(sa.String(80))
     created_at: Mapped[datetime]

@@ -39,7 +39,7 @@ def _to_log_in() -> Response:
 def actor() -> Actor:
     """The person at this request, for the services and the audit trail."""
     if not current_user.is_authenticated:
-        return Actor(kind="visitor", name="", address=request.remote_addr or "")
+        return visitor()
     return Actor(
         kind="account",
         name=str(current_user.display_name),
@@ -47,3 +47,8 @@ def actor() -> Actor:
         address=request.remote_addr or "",
         language=str(current_user.language.value),
     )
+
+
+def visitor(language: str = "en") -> Actor:
+    """Somebody who is not logged in."""
+    return Actor(kind="visitor", name="", address=request.remote_addr or "", language=language)

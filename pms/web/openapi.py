@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     _Names = dict[tuple[Any, JsonSchemaMode], dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
+# What a sentence says of the case at hand.
+_PLACE = re.compile(r"%\(\w+\)[sd]")
 _ARGUMENT = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 # What everybody may be told, whatever the operation.
@@ -151,15 +153,19 @@ def _responses(rule: Rule, operation: Operation, names: _Names) -> dict[str, Any
     add(_WITH_QUERY if operation.query is not None else {})
     add(_WITH_ADDRESS if rule.arguments else {})
     for refusal in operation.refuses:
-        add({refusal.status: refusal.message})
+        add({refusal.status: _PLACE.sub("…", refusal.message)})
     answers = {
         str(status): {
             "description": " ".join(dict.fromkeys(told)) or HTTPStatus(status).phrase,
-            "content": _content({"$ref": _REF.format(model="Refusal")}),
+            "content": _content({"$ref": _REF.format(model="Refusal")}, example=_refused(status, told[-1])),
         }
         for status, told in sorted(texts.items())
     }
     return {"200": {"description": "Done.", "content": _content(_envelope(operation, names))}, **answers}
+
+
+def _refused(status: int, text: str) -> dict[str, Any]:
+    return {"code": status, "msg": text, "total": 0, "data": None, "success": False}
 
 
 def _envelope(operation: Operation, names: _Names) -> dict[str, Any]:
@@ -222,5 +228,6 @@ def _schemas(found: Iterable[tuple[Rule, Operation, Any]]) -> tuple[_Names, dict
     return dict(names), {**dict(sorted(definitions.get("$defs", {}).items())), "Refusal": _REFUSAL}
 
 
-def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
+def _content(schema: dict[str, Any], *, example: dict[str, Any] | None = None) -> dict[str, Any]:
+    shape = {"schema": schema} if example is None else {"schema": schema, "example": example}
+    return {"application/json": shape}

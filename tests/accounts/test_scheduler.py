@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -93,6 +94,35 @@ def test_a_repetition_is_forgotten_when_the_regular_turn_went_well(app, running)
     healthy.set()
     scheduler.run(app, job)
     assert running.get_job("sometimes again") is None
+
+
+def test_stopping_waits_for_a_job_that_fails_meanwhile_and_wants_to_be_tried_again(app, house):
+    """Stopping must not hold what the failing job needs."""
+    running = scheduler.start(app)
+    begun, go_on = threading.Event(), threading.Event()
+    ended = []
+
+    def fail_slowly() -> None:
+        begun.set()
+        assert go_on.wait(20)
+        ended.append(threading.current_thread())
+        raise OSError
+
+    # It has seen that the scheduler runs before it is stopped.
+    turn = partial(scheduler._try_again, app)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scheduler, "_try_again", lambda _app, job, failures: (running.get_jobs(), turn(job, failures)))
+        job = scheduler.Job("fails slowly", fail_slowly, every=timedelta(hours=1))
+        running.add_job(scheduler.run, "interval", hours=1, args=[app, job], next_run_time=datetime.now(UTC))
+        assert begun.wait(20)
+        stopping = threading.Thread(target=scheduler.stop)
+        stopping.start()
+        while running.running:
+            stopping.join(0.01)
+        go_on.set()
+        stopping.join(20)
+    assert not stopping.is_alive()
+    assert len(ended) == 1
 
 
 def test_the_scheduler_itself_calls_a_job_in_its_own_thread(app, running):

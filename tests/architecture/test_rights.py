@@ -19,7 +19,12 @@ PUBLIC_ROUTES = {
     "accounts.log_in_now": "the door itself",
     "accounts.log_in_language": "the log-in page's language",
     "accounts.log_out": "also where the session has ended already",
+    "accounts.register": "people without an account register here, where the house allows it",
+    "accounts.send_code": "as above; the code goes to their address",
+    "accounts.register_now": "as above; the code is the proof",
     "accounts_api.log_in": "the door itself, for programs",
+    "accounts_api.send_code": "as on the page",
+    "accounts_api.register": "as on the page",
     "api_docs_api.document": "says how to ask, and nothing of the house",
     "access_records_api.record": "the lock's report proves itself by its tag",
     "lock_commands_api.take_answer": "the lock's answer proves itself by its tag",
@@ -96,7 +101,7 @@ def test_only_the_listed_routes_are_public(app):
 def test_every_right_is_needed_somewhere_and_every_role_has_its_words(app):
     needed = {_right(app, rule) for rule in _rules(app)}
     # The demo's page is there in the demo only; overwriting and revealing are asked for inside of other routes.
-    later = {"gateways:edit", "gateways:view", "locks:operate", "records:hide", "tokens:make"}
+    later = {"gateways:edit", "gateways:view", "locks:operate", "records:hide"}
     assert set(RIGHTS) - needed <= {"demo:use", "keys:overwrite", "locks:secrets"} | later
     assert set(ROLE_RIGHTS) == set(ROLE_NAMES) == {role.value for role in Role}
     assert all(rights <= set(RIGHTS) for rights in ROLE_RIGHTS.values())
