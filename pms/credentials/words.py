@@ -29,6 +29,9 @@ END_WORDS: dict[EndReason, str] = {
     EndReason.LEFT: N_("the account was switched off"),
 }
 
+# Why a finger was not taken, where the words for cards do not fit.
+REFUSALS = {"timeout": N_("No finger was put on the machine in time.")}
+
 ACTIONS = {
     "credentials.consent_given": N_("Noted that %(subject)s agrees to have a fingerprint taken"),
     "credentials.consent_withdrawn": N_("Noted that %(subject)s withdrew the consent to fingerprints"),

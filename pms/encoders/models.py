@@ -136,6 +136,8 @@ class JobKind(StrEnum):
     STAFF = "staff"
     # Take a finger and bring its template.
     FINGER = "finger"
+    # Tell the number of a card that a lock is to store.
+    ONLINE = "online"
 
 
 class JobState(StrEnum):

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from pydantic import Field, StringConstraints
 
 from pms.core import clock
-from pms.encoders import rules
+from pms.encoders import answers, rules
 from pms.encoders.models import JobState
 from pms.encoders.words import error_words
 from pms.web.wire import HouseTime, Id, Line, RequestId, Wire
@@ -175,7 +175,7 @@ def write_job(job: EncoderJob) -> Job:
         seconds_left=0 if job.state.is_final else rules.seconds_left(job.deadline_at, clock.now()),
         card_uid=job.card_uid.upper() if job.card_uid else None,
         error=job.error_code if has_failed else None,
-        error_text=_(error_words(job.error_code)) if has_failed else None,
+        error_text=_(answers.why(job)) if has_failed else None,
         create_time=job.created_at,
         end_time=job.finished_at,
     )

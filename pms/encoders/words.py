@@ -17,6 +17,7 @@ KIND_WORDS: dict[JobKind, str] = {
     JobKind.SIGNAL: N_("Show itself"),
     JobKind.STAFF: N_("Staff card"),
     JobKind.FINGER: N_("Fingerprint"),
+    JobKind.ONLINE: N_("Online card"),
 }
 
 JOB_WORDS: dict[JobState, str] = {

@@ -76,6 +76,11 @@ SHOWN_WORDS: dict[str, str] = {
     "all": N_("All"),
 }
 
+# Why a card was not taken, in the words of keys.
+REFUSALS = {
+    "stay_ended": N_("The stay was changed while the machine waited; this card is not wanted any more."),
+}
+
 PROGRESS_WORDS: dict[str, str] = {
     "write": N_("Key cards"),
     "read": N_("Read a card"),

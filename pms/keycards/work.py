@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pms.audit import service as audit
@@ -14,6 +15,7 @@ from pms.encoders.answers import register
 from pms.encoders.models import EncoderJob, JobKind
 from pms.keycards import books, queries, reading, rules, service
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, Proof
+from pms.keycards.words import REFUSALS
 from pms.locks import lock_keys
 from pms.properties import queries as properties
 from pms.protocol.card import Audience, CardBody, CardKind, GrantHeader, seal_guest_grant
@@ -23,7 +25,7 @@ from pms.stays import queries as stays
 from pms.stays.models import StayState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from pms.devices.card_content import CardContent
@@ -46,6 +48,8 @@ def install() -> None:
 
 class QuietWork:
     """What all kinds of job share: the keys of the cards, and nothing to note."""
+
+    refusals: Mapping[str, str] = MappingProxyType({})
 
     def card_keys(self) -> CardKeys:
         """The sector keys under every version of the house's keys, newest first."""
@@ -79,6 +83,8 @@ class QuietWork:
 
 class WriteWork(QuietWork):
     """A key card for a stay."""
+
+    refusals: Mapping[str, str] = REFUSALS
 
     def card_seen(
         self, job: EncoderJob, presence: CardPresence, content: CardContent, now: datetime
