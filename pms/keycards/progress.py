@@ -76,7 +76,7 @@ class Progress:
 
     @property
     def kind(self) -> str:
-        """write, read, erase, signal or staff."""
+        """write, read, erase, signal, staff or online."""
         return self.job.kind.value
 
     @property

@@ -82,6 +82,7 @@ REFUSALS = {
 }
 
 PROGRESS_WORDS: dict[str, str] = {
+    "online": N_("Store a card in a lock"),
     "write": N_("Key cards"),
     "read": N_("Read a card"),
     "erase": N_("Erase a card"),
