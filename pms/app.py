@@ -31,6 +31,7 @@ from pms.keycards import books as card_books
 from pms.keycards import work as card_work
 from pms.locks import closed_cards
 from pms.locks import service as locks
+from pms.online_cards import work as online_work
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
@@ -63,6 +64,7 @@ FEATURES = (
     ("staffcards", "/staff-cards"),
     ("passcodes", "/passcodes"),
     ("credentials", "/fingerprints"),
+    ("online_cards", "/online-cards"),
     ("slots", "/slots"),
     ("lock_commands", "/commands"),
     ("access_records", "/records"),
@@ -156,6 +158,7 @@ def _connect_features() -> None:
     staff_work.install()
     finger_work.install()
     slot_work.install()
+    online_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

@@ -13,6 +13,7 @@ from pms.keycards import models as keycards
 from pms.lock_commands import models as lock_commands
 from pms.locks import models as locks
 from pms.mail import models as mail
+from pms.online_cards import models as online_cards
 from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
@@ -33,6 +34,7 @@ __all__ = [
     "lock_commands",
     "locks",
     "mail",
+    "online_cards",
     "passcodes",
     "properties",
     "reservations",

@@ -164,6 +164,12 @@ class RemoteCourse:
         """The card was read."""
         self._tell("read", wire.content_to_json(content))
 
+    def identified(self, presence: CardPresence) -> None:
+        """This card lies there, and the server may have a use for it."""
+        answer = self._ask("identified", wire.presence_to_json(presence))
+        if "refused" in answer:
+            raise CardRefused(answer["refused"], **answer["details"])
+
     def signalled(self, *, has_lamp: bool) -> None:
         """The machine has blinked, or only answered."""
         self._tell("signalled", {"hasLamp": has_lamp})

@@ -24,6 +24,7 @@ FEATURES: dict[str, str] = {
     "staffcards": N_("Staff cards"),
     "passcodes": N_("Passcodes"),
     "credentials": N_("Fingerprints"),
+    "online_cards": N_("Online cards"),
     "slots": N_("Stored in locks"),
     "rooms": N_("Rooms"),
     "locks": N_("Locks and doors"),

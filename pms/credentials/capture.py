@@ -12,10 +12,10 @@ from pms.core.errors import NotFound
 from pms.core.text import N_
 from pms.credentials import queries
 from pms.credentials.models import Fingerprint
+from pms.encoders import answers
 from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
-from pms.encoders.models import EncoderState, JobKind, JobState
-from pms.encoders.words import error_words
+from pms.encoders.models import EncoderState, JobState
 from pms.slots import queries as slot_queries
 from pms.slots.models import SlotState
 from pms.stays.models import StayState
@@ -174,8 +174,7 @@ class Capture:
     @property
     def why(self) -> str:
         """The untranslated sentence about the end."""
-        code = self.job.error_code
-        return error_words(code, JobKind.FINGER)
+        return answers.why(self.job)
 
     @property
     def home(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,10 +13,15 @@ from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.credentials import rules
 from pms.credentials.models import Fingerprint, FingerState
+from pms.encoders import queries as encoders
+from pms.encoders.models import EncoderJob, JobKind
+from pms.lock_commands import queries as lock_commands
+from pms.lock_commands.models import LockCommand
 from pms.locks import queries as locks
 from pms.locks.models import Door, Lock, LockSetup
 from pms.slots import rules as slot_rules
 from pms.slots.models import Slot, SlotKind
+from pms.slots.service import SUBJECT
 
 _LOADED = (selectinload(Fingerprint.places).joinedload(Slot.door),)
 
@@ -36,6 +41,25 @@ def find_by_job(job_id: str) -> Fingerprint | None:
     return db.session.scalars(
         sa.select(Fingerprint).where(Fingerprint.job_id == job_id).options(*_LOADED)
     ).one_or_none()
+
+
+def get_capture(batch_id: str) -> EncoderJob:
+    """The job that takes a finger; NotFound, also for a batch that makes cards."""
+    jobs = [job for job in encoders.batch(batch_id) if job.kind is JobKind.FINGER]
+    if not jobs:
+        raise NotFound
+    return jobs[0]
+
+
+def commands_at(fingerprint: Fingerprint, door_ids: Collection[int]) -> list[LockCommand]:
+    """What the locks of some doors were asked last about a fingerprint: all parts of it, in the order of the doors."""
+    found: list[LockCommand] = []
+    for place in fingerprint.places:
+        if place.door_id in door_ids and place.state in slot_rules.MAY_HOLD:
+            commands = lock_commands.of_subject(SUBJECT, place.id)
+            first = max((at for at, command in enumerate(commands) if command.part == 1), default=0)
+            found += commands[first:]
+    return found
 
 
 def find_by_credential(credential_id: int) -> Fingerprint | None:

@@ -13,11 +13,26 @@ STAFF_KEPT = timedelta(days=366)
 """After that a fingerprint of staff is destroyed, and taken again from whoever still works here."""
 
 
+class NotOnePerson(Invalid):
+    """A finger is one person's."""
+
+    code = "not_one_person"
+    field = "stay_id"
+    message = N_("Say whose finger it is: that of a stay's guest, or that of somebody who works here.")
+
+
 class NotInHouse(DomainError):
     """A guest's finger opens doors during a stay."""
 
     code = "not_in_house"
     message = N_("Fingerprints are taken from guests who are checked in.")
+
+
+class NotAtWork(DomainError):
+    """A finger of staff opens doors while its owner works here."""
+
+    code = "not_at_work"
+    message = N_("This account is switched off.")
 
 
 class NotStored(DomainError):
@@ -35,10 +50,22 @@ class NoSuchDoor(Invalid):
     message = N_("One of these doors has no lock that takes fingerprints.")
 
 
+def check_person(stay_id: int | None, account_id: int | None) -> None:
+    """NotOnePerson."""
+    if (stay_id is None) == (account_id is None):
+        raise NotOnePerson
+
+
 def check_stay(state: StayState) -> None:
     """NotInHouse."""
     if state is not StayState.IN_HOUSE:
         raise NotInHouse
+
+
+def check_account(*, is_active: bool) -> None:
+    """NotAtWork."""
+    if not is_active:
+        raise NotAtWork
 
 
 def staff_until(now: datetime) -> datetime:

@@ -50,17 +50,22 @@ def start(
     encoder_id: int,
     door_ids: Collection[int],
     request_id: str,
+    at_once: bool = False,
     actor: Actor,
     now: datetime,
 ) -> str:
     """Note the consent and have the machine take a finger of a stay's guest, or of somebody who works here.
 
     The id of the batch to look at; the same `request_id` again makes nothing new. It is sent to `door_ids` once it is here
-    (none: stored for later). NoConsent, NotInHouse, NoSuchDoor, and what `encoders.queue_jobs` refuses.
+    (none: stored for later); `at_once`: only if the machine could begin this moment. NotOnePerson, NoConsent, NotInHouse,
+    NotAtWork, NoSuchDoor, RequestUsed, and what `encoders.queue_jobs` refuses.
     """
+    rules.check_person(stay_id, account_id)
     with transaction() as session:
-        if encoder_queries.batch(request_id):
+        if encoder_queries.batch_of(request_id, JobKind.FINGER, stay_id):
             return request_id
+        if account_id is not None:
+            rules.check_account(is_active=accounts.get_account(account_id).is_active)
         stay = stays.get_stay(stay_id) if stay_id is not None else None
         if stay is not None:
             rules.check_stay(stay.state)
@@ -73,6 +78,7 @@ def start(
             subjects=[fingerprint_id],
             stay_id=stay_id,
             batch_id=request_id,
+            at_once=at_once,
             actor=actor,
             now=now,
         )
@@ -97,6 +103,14 @@ def start(
         for door in _doors(door_ids):
             _want(row, door, stay, now)
         return request_id
+
+
+def stop(*, batch_id: str, actor: Actor, now: datetime) -> None:
+    """End a capture; one that is stopped already is left alone. NotFound; TooLateToCancel once the finger is taken."""
+    with transaction():
+        job = queries.get_capture(batch_id)
+        if not job.is_cancel_requested:
+            encoders.cancel_batch(batch_id=batch_id, actor=actor, now=now)
 
 
 def keep(*, job_id: str, template: FingerTemplate, actor: Actor, now: datetime) -> None:

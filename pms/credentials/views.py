@@ -16,7 +16,6 @@ from pms.credentials.forms import DoorsForm, FingerForm
 from pms.credentials.models import Finger
 from pms.credentials.words import END_WORDS, FINGER_WORDS, STATE_WORDS
 from pms.encoders import queries as encoders
-from pms.encoders import service as encoder_service
 from pms.guests import queries as guests
 from pms.slots.rules import CONSENT_VERSION
 from pms.slots.words import ANSWER_WORDS, STATE_KINDS
@@ -108,7 +107,7 @@ def progress_part(batch_id: str) -> Response:
 @require("credentials:manage")
 def stop(batch_id: str) -> Response:
     """Stop the capture."""
-    encoder_service.cancel_batch(batch_id=batch_id, actor=login.actor(), now=clock.now())
+    service.stop(batch_id=batch_id, actor=login.actor(), now=clock.now())
     return _to_progress(batch_id)
 
 

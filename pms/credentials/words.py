@@ -29,6 +29,16 @@ END_WORDS: dict[EndReason, str] = {
     EndReason.LEFT: N_("the account was switched off"),
 }
 
+# Why a finger was not taken, where the words for cards do not fit.
+# Where the machines' own words would speak of cards.
+REFUSALS = {
+    "timeout": N_("No finger was put on the machine in time."),
+    "verify_failed": N_("The fingerprint was damaged on its way from the machine. Try again."),
+    "unsupported": N_("This machine takes no fingerprints, or has a password of its own."),
+    "cancelled": N_("It was stopped before the fingerprint was taken."),
+    "restarted": N_("The program was restarted before the fingerprint was taken."),
+}
+
 ACTIONS = {
     "credentials.consent_given": N_("Noted that %(subject)s agrees to have a fingerprint taken"),
     "credentials.consent_withdrawn": N_("Noted that %(subject)s withdrew the consent to fingerprints"),

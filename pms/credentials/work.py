@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from pms.core.actor import Actor
 from pms.credentials import service
+from pms.credentials.words import REFUSALS
 from pms.encoders.answers import register
 from pms.encoders.models import JobKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pms.devices.encoder import FingerTemplate
@@ -25,6 +27,8 @@ def install() -> None:
 
 class TakenFingers:
     """Answers the machines' jobs."""
+
+    refusals: Mapping[str, str] = REFUSALS
 
     def taken(self, job: EncoderJob, template: FingerTemplate, now: datetime) -> None:
         """The template has arrived, whole."""

@@ -33,6 +33,8 @@ class TaskKind(StrEnum):
 
     WRITE = "write"
     READ = "read"
+    # Only the card's number, whatever it holds.
+    IDENTIFY = "identify"
     ERASE = "erase"
     SIGNAL = "signal"
     FINGER = "finger"
@@ -103,6 +105,9 @@ class Course(Protocol):
 
     def read(self, content: CardContent) -> None:
         """The card was read."""
+
+    def identified(self, presence: CardPresence) -> None:
+        """This card lies there, and nothing else is asked of it; CardRefused, NotWanted."""
 
     def signalled(self, *, has_lamp: bool) -> None:
         """The machine has blinked, or has none to blink with but answers."""
@@ -197,6 +202,9 @@ class TaskRun:
             self._course.hint(None, None)
 
     def _take_card(self, presence: CardPresence) -> None:
+        if self._task.kind is TaskKind.IDENTIFY:
+            self._course.identified(presence)
+            return
         keys = self._course.card_keys(presence)
         readings = read_units(self._encoder, presence, keys)
         content = CardContent.of_readings(presence, readings)

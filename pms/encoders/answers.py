@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pms.encoders.models import JobKind
+from pms.encoders.words import error_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pms.devices.card_content import CardContent, CardKeys
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 class Work(Protocol):
     """Keeps the book about jobs of a kind."""
+
+    # Why a job was not done, by code, where the machines' own words do not say it: untranslated sentences.
+    refusals: Mapping[str, str]
 
     def untouched(self, job: EncoderJob, code: str, now: datetime) -> None:
         """The job ended and no byte was written."""
@@ -49,6 +54,13 @@ class CardWork(Work, Protocol):
         """What the card is, for the page; never a secret."""
 
 
+class NumberWork(Work, Protocol):
+    """Has a use for the numbers of cards."""
+
+    def identified(self, job: EncoderJob, presence: CardPresence, now: datetime) -> None:
+        """This card lies there; CardRefused of `pms.devices.task`."""
+
+
 class FingerWork(Work, Protocol):
     """Keeps what a fingerprint module made of a finger."""
 
@@ -60,7 +72,8 @@ _works: dict[JobKind, Work] = {}
 
 
 def register(kind: JobKind, work: Work) -> None:
-    """Say who answers jobs of this kind; once, in `pms.app`. A `FingerWork` for FINGER, a `CardWork` for the others."""
+    """Say who answers jobs of this kind; once, in `pms.app`. A `FingerWork` for FINGER, a `NumberWork` for ONLINE, a
+    `CardWork` for the others."""
     _works[kind] = work
 
 
@@ -72,6 +85,17 @@ def find_work(kind: JobKind) -> Work | None:
 def card_work(kind: JobKind) -> CardWork:
     """Who judges cards of this kind of job."""
     return cast("CardWork", _works[kind])
+
+
+def number_work(kind: JobKind) -> NumberWork:
+    """Who has a use for cards' numbers."""
+    return cast("NumberWork", _works[kind])
+
+
+def why(job: EncoderJob) -> str:
+    """The untranslated sentence about a job that was not done."""
+    work, code = find_work(job.kind), job.error_code or ""
+    return (work.refusals.get(code) if work is not None else None) or error_words(code)
 
 
 def finger_work() -> FingerWork:

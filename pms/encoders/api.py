@@ -1,120 +1,134 @@
-"""The calls of the desks' agents. Each proves itself by the desk's token; nothing here is for people."""
+"""Card machines for programs: which there are, bound to ports and let go, and the state of what they were asked."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-from flask import Blueprint, Response, request
+from typing import TYPE_CHECKING
 
 from pms.core import clock
-from pms.core.errors import DomainError
-from pms.core.text import N_
-from pms.encoders import desk_service, desk_steps, long_poll, schemas
-from pms.encoders.models import DeskAgent
-from pms.web.envelope import answer
-from pms.web.rights import public
+from pms.core.errors import NotFound
+from pms.encoders import agent_api, queries, rules, schemas, service
+from pms.encoders.blueprint import api_blueprint as blueprint
+from pms.web import login
+from pms.web.operations import Listed, operation
 
-blueprint = Blueprint("encoders_api", __name__)
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from pms.encoders.models import Encoder
 
+__all__ = ["agent_api", "blueprint"]
 
-class BadCall(DomainError):
-    """The body is no JSON object, or lacks a field."""
-
-    code = "bad_call"
-    status = 400
-    message = N_("This call is not well formed.")
-
-
-@blueprint.post("/agent/start")
-@public
-def start_agent() -> Response:
-    """A program at a desk has started; what an earlier one left is settled."""
-    agent, body = _call()
-    desk_service.start(
-        agent_id=agent.id,
-        run_id=_run(body),
-        desk=_read(lambda: schemas.text(body, "desk")),
-        host=_read(lambda: schemas.text(body, "host")),
-        version=_read(lambda: schemas.text(body, "version", 20)),
-        now=clock.now(),
-    )
-    return answer({"holdSeconds": long_poll.HOLD_SECONDS})
+_TAG = "Card-issuing machine"
+_BIND = (
+    rules.BadName,
+    rules.BadUrl,
+    rules.BadDriver,
+    rules.RequestUsed,
+    queries.NoSuchMachine,
+    service.MachineExists,
+)
 
 
-@blueprint.post("/agent/report")
-@public
-def report() -> Response:
-    """The ports and machines as they are at the desk."""
-    agent, body = _call()
-    seen = _read(lambda: schemas.read_report(body))
-    desk_service.report(
-        agent_id=agent.id,
-        run_id=_run(body),
-        ports=seen.ports,
-        machines=seen.machines,
-        answers=seen.answers,
-        now=clock.now(),
-    )
-    return answer(None)
+@blueprint.get("/cardMachines")
+@operation(None, "encoders:view", tag=_TAG, gives=schemas.Machine, is_list=True)
+def list_machines() -> Listed:
+    """All card-issuing machines, and how each is."""
+    machines, open_jobs = queries.list_encoders(), queries.count_open_by_machine()
+    rows = [schemas.write_machine(machine, open_jobs.get(machine.id, 0)) for machine in machines]
+    return Listed(rows, total=len(rows))
 
 
-@blueprint.post("/agent/orders")
-@public
-def orders() -> Response:
-    """What is to be done; held until there is something, or the time is over."""
-    agent, body = _call()
-    run_id = _run(body)
-    under_way = _read(lambda: schemas.texts(body, "underWay"))
-    heard, known = _read(lambda: schemas.texts(body, "heardCancels")), body.get("machines")
-    asked_at = clock.now()
-    found = long_poll.wait(
-        lambda: long_poll.orders(agent_id=agent.id, run_id=run_id, under_way=under_way, asked_at=asked_at),
-        lambda now: (
-            bool(now.tasks or now.questions or set(now.cancelled) - heard)
-            or schemas.write_orders(now)["machines"] != known
-        ),
-        float(body["wait"]) if isinstance(body.get("wait"), int | float) else 0.0,
-    )
-    return answer(schemas.write_orders(found))
+@blueprint.get("/cardMachines/ports")
+@operation(None, "encoders:edit", tag=_TAG, gives=schemas.Port, is_list=True)
+def list_ports() -> Listed:
+    """The ports of the server and of the desks at which no machine is bound."""
+    rows = [schemas.write_port(port) for port in queries.free_ports()]
+    return Listed(rows, total=len(rows))
 
 
-@blueprint.post("/agent/jobs/<job_id>/<step>")
-@public
-def step(job_id: str, step: str) -> Response:
-    """One step of a job, told before or after it happens; what to do next is the answer."""
-    agent, body = _call()
-    desk_service.check_job(agent_id=agent.id, run_id=_run(body), job_id=job_id)
-    try:
-        told = desk_steps.take(agent_id=agent.id, job_id=job_id, step=step, body=body, now=clock.now())
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
-        raise BadCall from fault
-    return answer(told)
+@blueprint.get("/cardMachines/jobs/<job_id>")
+@operation(None, "encoders:view", tag=_TAG, gives=schemas.Job, refuses=(NotFound,))
+def job(job_id: str) -> schemas.Job:
+    """What became of a job."""
+    return schemas.write_job(queries.get_job(job_id))
 
 
-def _call() -> tuple[DeskAgent, dict[str, Any]]:
-    """Who calls, and what is said; BadToken before anything of the body is looked at."""
-    kind, _space, token = request.headers.get("Authorization", "").partition(" ")
-    agent = desk_service.authenticate(token if kind.lower() == "bearer" else "")
-    if (request.content_length or 0) > schemas.MAX_BYTES:
-        raise BadCall
-    try:
-        body = json.loads(request.get_data(cache=False)[: schemas.MAX_BYTES + 1] or b"null")
-    except (ValueError, RecursionError):
-        raise BadCall from None
-    if not isinstance(body, dict):
-        raise BadCall
-    return agent, body
+@blueprint.post("/cardMachines/bindLocal")
+@operation(67, "encoders:edit", tag=_TAG, body=schemas.BindLocal, gives=schemas.Machine, refuses=_BIND)
+def bind_local(body: schemas.BindLocal) -> schemas.Machine:
+    """Bind, method 1: a machine on a port of the server.
+
+    Whoever owns the port opens it within a second; ask for the list of machines to see whether it answers.
+    """
+    return _bind(body, None)
 
 
-def _run(body: dict[str, Any]) -> str:
-    return _read(lambda: schemas.text(body, "runId", 36))
+@blueprint.post("/cardMachines/bindAgent")
+@operation(
+    76,
+    "encoders:edit",
+    tag=_TAG,
+    body=schemas.BindAgent,
+    gives=schemas.Machine,
+    refuses=(*_BIND, queries.NoSuchAgent),
+)
+def bind_agent(body: schemas.BindAgent) -> schemas.Machine:
+    """Bind, method 2: a machine at another desk, reached through the agent there.
+
+    The agent opens the port as soon as it hears of it, also one that is away just now.
+    """
+    return _bind(body, body.agent_id)
 
 
-def _read(read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except schemas.Malformed as fault:
-        raise BadCall from fault
+@blueprint.post("/cardMachines/unbind")
+@operation(
+    75,
+    "encoders:edit",
+    tag=_TAG,
+    body=schemas.ChosenMachine,
+    gives=schemas.Machine,
+    refuses=(queries.NoSuchMachine,),
+)
+def unbind(body: schemas.ChosenMachine) -> schemas.Machine:
+    """Unbind a machine from its port.
+
+    It stays in the list, and can be bound again. Jobs that wait for it fail; a card that is being written is finished.
+    """
+    service.unbind_encoder(encoder_id=body.encoder_id, actor=login.actor(), now=clock.now())
+    return _write(queries.get_encoder(body.encoder_id))
+
+
+@blueprint.post("/cardMachines/delete")
+@operation(68, "encoders:edit", tag=_TAG, body=schemas.ChosenMachine, refuses=(queries.NoSuchMachine,))
+def delete(body: schemas.ChosenMachine) -> None:
+    """Delete a machine.
+
+    What it has done stays on record.
+    """
+    service.delete_encoder(encoder_id=body.encoder_id, actor=login.actor(), now=clock.now())
+
+
+def _bind(body: schemas.BindLocal | schemas.BindAgent, agent_id: int | None) -> schemas.Machine:
+    if body.encoder_id is not None:
+        machine = service.change_encoder(
+            encoder_id=body.encoder_id,
+            name=body.name,
+            url=body.url,
+            driver=body.driver,
+            agent_id=agent_id,
+            actor=login.actor(),
+            now=clock.now(),
+        )
+    else:
+        machine = service.add_encoder(
+            name=body.name,
+            url=body.url,
+            driver=body.driver,
+            agent_id=agent_id,
+            request_id=body.request_id,
+            actor=login.actor(),
+            now=clock.now(),
+        )
+    return _write(machine)
+
+
+def _write(machine: Encoder) -> schemas.Machine:
+    return schemas.write_machine(machine, queries.count_open(machine.id))

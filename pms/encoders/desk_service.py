@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from pms.devices.task import Task
     from pms.encoders.models import Encoder
 
-AWAY_AFTER = timedelta(seconds=70)
-"""An agent that has not asked for so long is away: two long polls, and some."""
 _SEEN_EVERY = timedelta(seconds=5)
 _TOKEN_BYTES = 32
 
@@ -278,7 +276,7 @@ def miss_absent(*, now: datetime) -> None:
 
 def is_away(agent: DeskAgent, now: datetime) -> bool:
     """Whether nothing was heard of the agent for so long that nobody should wait for it."""
-    return agent.last_seen_at is None or now - agent.last_seen_at > AWAY_AFTER
+    return rules.is_away(agent.last_seen_at, now)
 
 
 def actor_of(agent: DeskAgent) -> Actor:

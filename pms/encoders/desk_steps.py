@@ -97,6 +97,19 @@ def _read(job_id: str, body: Body, now: datetime) -> None:
         job_course.finish_read(job_id=job_id, content=content, now=now)
 
 
+def _identified(job_id: str, body: Body, now: datetime) -> object:
+    presence = wire.presence_from_json(body)
+    if queries.get_job(job_id).state is not JobState.DONE:
+        _must_be(job_id, JobState.WAITING)
+        try:
+            job_course.finish_identified(job_id=job_id, presence=presence, now=now)
+        except CardRefused as refusal:
+            return {"refused": refusal.code, "details": refusal.details}
+        except NotWanted:
+            raise desk_service.NotYours from None
+    return {}
+
+
 def _signalled(job_id: str, body: Body, now: datetime) -> None:
     if queries.get_job(job_id).state is not JobState.DONE:
         _must_be(job_id, JobState.WAITING)
@@ -151,6 +164,7 @@ _STEPS: dict[str, Callable[[str, Body, datetime], object]] = {
     "checking": _checking,
     "written": _written,
     "read": _read,
+    "identified": _identified,
     "signalled": _signalled,
     "finger-step": _finger_step,
     "finger-taken": _finger_taken,

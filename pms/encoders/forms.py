@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from pms.web.forms import Form, choice_id
+from pms.web.forms import Form, choice_id, request_id_field
 
 
 class MachineForm(Form):
@@ -16,6 +16,12 @@ class MachineForm(Form):
     agent_id = SelectField(_l("Where"), coerce=choice_id, validate_choice=True)
     url = StringField(_l("Port"), validators=[InputRequired(_l("Choose or write a port.")), Length(max=200)])
     driver = SelectField(_l("Make"))
+
+
+class NewMachineForm(MachineForm):
+    """A machine that is not known yet."""
+
+    request_id = request_id_field()
 
 
 class NameForm(Form):

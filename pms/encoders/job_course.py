@@ -35,6 +35,7 @@ _TASKS = {
     JobKind.ERASE: TaskKind.ERASE,
     JobKind.SIGNAL: TaskKind.SIGNAL,
     JobKind.FINGER: TaskKind.FINGER,
+    JobKind.ONLINE: TaskKind.IDENTIFY,
 }
 
 
@@ -130,6 +131,19 @@ def finish_read(*, job_id: str, content: CardContent, now: datetime) -> None:
         job.card_uid, job.card_medium = content.uid.hex(), content.medium.name
         result = answers.card_work(job.kind).read(job, content, now)
         _end(session, job, JobState.DONE, None, now, result)
+
+
+def finish_identified(*, job_id: str, presence: CardPresence, now: datetime) -> None:
+    """The card's number is known; CardRefused where it is of no use, NotWanted if somebody cancelled."""
+    with transaction() as session:
+        job = _load(session, job_id)
+        job.card_uid, job.card_medium = presence.uid.hex(), presence.medium.name
+    with transaction() as session:
+        job = _load(session, job_id)
+        if job.is_cancel_requested or job.state.is_final:
+            raise NotWanted
+        answers.number_work(job.kind).identified(job, presence, now)
+        _end(session, job, JobState.DONE, None, now)
 
 
 def finish_signal(*, job_id: str, has_lamp: bool, now: datetime) -> None:

@@ -63,6 +63,8 @@ class Encoder(HasId, Base):
     firmware: Mapped[str] = mapped_column(sa.String(40), default="")
     capabilities: Mapped[int] = mapped_column(default=3)  # `pms.protocol.encoder_line.Capability`
     created_at: Mapped[datetime]
+    # Made by the form or the program that added it: asking twice with the same one adds one machine.
+    request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)
     # Its jobs are history, so the row stays.
     deleted_at: Mapped[datetime | None]
 
@@ -81,6 +83,11 @@ class Encoder(HasId, Base):
     def is_bound(self) -> bool:
         """Whether it has a port, so that somebody can use it."""
         return self.url is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answered when its port's owner last asked."""
+        return self.state is EncoderState.READY
 
     @property
     def takes_cards(self) -> bool:
@@ -129,6 +136,8 @@ class JobKind(StrEnum):
     STAFF = "staff"
     # Take a finger and bring its template.
     FINGER = "finger"
+    # Tell the number of a card that a lock is to store.
+    ONLINE = "online"
 
 
 class JobState(StrEnum):

@@ -145,6 +145,11 @@ class TableCourse:
         job_course.finish_read(job_id=self._id, content=content, now=clock.now())
 
     @_at_rest
+    def identified(self, presence: CardPresence) -> None:
+        """This card lies there; CardRefused, NotWanted."""
+        job_course.finish_identified(job_id=self._id, presence=presence, now=clock.now())
+
+    @_at_rest
     def signalled(self, *, has_lamp: bool) -> None:
         """The machine has blinked, or only answered."""
         job_course.finish_signal(job_id=self._id, has_lamp=has_lamp, now=clock.now())

@@ -11,7 +11,8 @@ from sqlalchemy.orm import joinedload
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.text import N_
-from pms.encoders.models import DeskAgent, Encoder, EncoderJob, EncoderState, FoundPort, JobState
+from pms.encoders import rules
+from pms.encoders.models import DeskAgent, Encoder, EncoderJob, EncoderState, FoundPort, JobKind, JobState
 from pms.web.paging import Page
 
 JobKey = tuple[datetime, str]
@@ -72,6 +73,11 @@ def get_encoder(encoder_id: int) -> Encoder:
     if encoder is None or encoder.deleted_at is not None:
         raise NoSuchMachine
     return encoder
+
+
+def find_by_request(request_id: str) -> Encoder | None:
+    """The machine that was added with this request, or None; also one that is gone again."""
+    return db.session.scalars(sa.select(Encoder).where(Encoder.request_id == request_id)).one_or_none()
 
 
 def find_at(agent_id: int | None, url: str) -> Encoder | None:
@@ -197,6 +203,14 @@ def batch(batch_id: str) -> Sequence[EncoderJob]:
     ).all()
 
 
+def batch_of(batch_id: str, kind: JobKind, stay_id: int | None = None) -> Sequence[EncoderJob]:
+    """The jobs of a batch that is for this; empty if there are none. RequestUsed where the id stands for something else."""
+    jobs = batch(batch_id)
+    if any(job.kind is not kind or job.stay_id != stay_id for job in jobs):
+        raise rules.RequestUsed
+    return jobs
+
+
 def find_next(encoder_id: int) -> str | None:
     """The id of the job that a machine should do next: the one that was asked for first."""
     return db.session.scalars(
@@ -205,6 +219,25 @@ def find_next(encoder_id: int) -> str | None:
         .order_by(EncoderJob.created_at, EncoderJob.batch_id, EncoderJob.batch_position)
         .limit(1)
     ).first()
+
+
+def count_open(encoder_id: int) -> int:
+    """How many jobs a machine has, waiting or under way."""
+    return db.session.scalars(
+        sa.select(sa.func.count())
+        .select_from(EncoderJob)
+        .where(EncoderJob.encoder_id == encoder_id, EncoderJob.state.in_((JobState.QUEUED, *ACTIVE)))
+    ).one()
+
+
+def count_open_by_machine() -> dict[int, int]:
+    """The same of every machine that has any."""
+    rows = db.session.execute(
+        sa.select(EncoderJob.encoder_id, sa.func.count())
+        .where(EncoderJob.state.in_((JobState.QUEUED, *ACTIVE)))
+        .group_by(EncoderJob.encoder_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def count_ahead(job: EncoderJob) -> int:

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pms.core.errors import Invalid
+from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
 from pms.encoders.models import JobKind, JobState
 
@@ -20,6 +20,8 @@ GONE_AFTER_SECONDS = 10
 """How long a job waits for a machine that is not connected before it fails."""
 UNCLAIMED_AFTER_SECONDS = 8
 """After that the page says that nobody looks after the machine."""
+AWAY_AFTER = timedelta(seconds=70)
+"""An agent that has not asked for so long is away: two long polls, and some."""
 MAX_JOBS = 12
 MAX_NAME = 40
 
@@ -69,6 +71,41 @@ class BadName(Invalid):
     message = N_("Give the machine a name of 1 to 40 characters.")
 
 
+class MachineBusy(DomainError):
+    """A program does not stand in the queue at a machine; people do, who see it."""
+
+    code = "machine_busy"
+    status = 423
+    field = "encoder_id"
+    message = N_("%(name)s is busy with another card or finger. Ask again when it is done.")
+
+
+class MachineOffline(DomainError):
+    """Nobody need wait for a machine that does not answer."""
+
+    code = "machine_offline"
+    status = 503
+    field = "encoder_id"
+    message = N_("%(name)s is not connected. Check its cable and its power, then ask again.")
+
+
+class DeskAway(DomainError):
+    """The program that owns the machine's port is not heard of."""
+
+    code = "desk_away"
+    status = 503
+    field = "encoder_id"
+    message = N_("The program at the desk %(desk)s is not heard of, so %(name)s cannot be reached.")
+
+
+class RequestUsed(DomainError):
+    """An id stands for one request."""
+
+    code = "request_used"
+    field = "request_id"
+    message = N_("This request id was used for something else already. Make a new one.")
+
+
 _PORT = re.compile(
     r"(/[^\s\0]+|COM\d{1,3}|(socket|rfc2217)://[^\s/]+:\d{1,5}(\?\S*)?|hwgrep://\S+|pcsc://[^\0\r\n]+)", re.ASCII
 )
@@ -95,6 +132,21 @@ def after_restart(state: JobState) -> JobState:
 def can_cancel(state: JobState) -> bool:
     """Until the first byte is written."""
     return state in (JobState.QUEUED, JobState.WAITING)
+
+
+def check_free(*, name: str, is_ready: bool, away_desk: str | None, open_jobs: int) -> None:
+    """DeskAway, MachineOffline or MachineBusy unless a job could begin this moment."""
+    if away_desk is not None:
+        raise DeskAway(desk=away_desk, name=name)
+    if not is_ready:
+        raise MachineOffline(name=name)
+    if open_jobs:
+        raise MachineBusy(name=name)
+
+
+def is_away(last_seen_at: datetime | None, now: datetime) -> bool:
+    """Whether nothing was heard of a desk's agent for so long that nobody should wait for it."""
+    return last_seen_at is None or now - last_seen_at > AWAY_AFTER
 
 
 def seconds_left(deadline: datetime | None, now: datetime) -> int:

@@ -69,14 +69,25 @@ class TooLateToCancel(DomainError):
 
 
 def add_encoder(
-    *, name: str, url: str, driver: str = "machine", agent_id: int | None = None, actor: Actor, now: datetime
+    *,
+    name: str,
+    url: str,
+    driver: str = "machine",
+    agent_id: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> Encoder:
     """A new machine at a port of the server, or of a desk's agent; whoever owns the port opens it within a second.
 
-    `driver` "" lets the port's owner find out which make it is. BadName, BadUrl, BadDriver, NoSuchAgent, MachineExists.
+    `driver` "" lets the port's owner find out which make it is. The same `request_id` again gives the machine that was added
+    then. BadName, BadUrl, BadDriver, NoSuchAgent, MachineExists; RequestUsed where that machine is another, or gone again.
     """
     rules.check_machine(name, url, driver, possible_drivers(url))
     with transaction() as session:
+        earlier = queries.find_by_request(request_id) if request_id is not None else None
+        if earlier is not None:
+            return _same(earlier, name, url, agent_id)
         _hold_agent(session, agent_id)
         machine = Encoder(
             name=name.strip(),
@@ -84,10 +95,19 @@ def add_encoder(
             url=url,
             agent_id=agent_id,
             state=EncoderState.OFFLINE,
+            request_id=request_id,
             created_at=now,
         )
-        session.add(machine)
-        _flush(session)
+        try:
+            with session.begin_nested():
+                session.add(machine)
+                session.flush()
+        except IntegrityError as error:
+            # The same request at the same instant, on PostgreSQL.
+            earlier = queries.find_by_request(request_id) if request_id is not None else None
+            if earlier is None:
+                raise MachineExists from error
+            return _same(earlier, name, url, agent_id)
         _audit(machine, "encoders.added", actor, now, None, {"name": machine.name, "url": url})
         return machine
 
@@ -178,12 +198,14 @@ def queue_jobs(
     stay_id: int | None,
     batch_id: str,
     overwrite_uid: str | None = None,
+    at_once: bool = False,
     actor: Actor,
     now: datetime,
 ) -> list[EncoderJob]:
     """One job a subject, in order; a batch that exists already is given back as it is, so that posting twice is harmless.
 
-    NoSuchMachine, MachineUnbound, NotForThat, TooManyJobs.
+    `at_once`: only if the machine could begin this moment, else DeskAway, MachineOffline or MachineBusy. NoSuchMachine,
+    MachineUnbound, NotForThat, TooManyJobs.
     """
     if not 1 <= len(subjects) <= rules.MAX_JOBS:
         raise TooManyJobs(most=rules.MAX_JOBS)
@@ -196,6 +218,8 @@ def queue_jobs(
             raise MachineUnbound(name=machine.name)
         if not rules.can_do(kind, takes_cards=machine.takes_cards, takes_fingers=machine.takes_fingers):
             raise NotForThat(name=machine.name)
+        if at_once:
+            _check_free(session, machine, now)
         jobs = [
             EncoderJob(
                 id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{batch_id}/{position}")),
@@ -285,6 +309,22 @@ def cancel_for_stay(*, stay_id: int, actor: Actor, now: datetime) -> None:
         open_jobs = [job.id for job in queries.unfinished_of_stay(stay_id) if rules.can_cancel(job.state)]
         for job_id in reversed(open_jobs):
             cancel_job(job_id=job_id, actor=actor, now=now)
+
+
+def _same(earlier: Encoder, name: str, url: str, agent_id: int | None) -> Encoder:
+    if earlier.deleted_at is not None or (earlier.name, earlier.url, earlier.agent_id) != (name.strip(), url, agent_id):
+        raise rules.RequestUsed
+    return earlier
+
+
+def _check_free(session: Session, machine: Encoder, now: datetime) -> None:
+    agent = session.get_one(DeskAgent, machine.agent_id) if machine.agent_id is not None else None
+    rules.check_free(
+        name=machine.name,
+        is_ready=machine.is_ready,
+        away_desk=agent.name if agent is not None and rules.is_away(agent.last_seen_at, now) else None,
+        open_jobs=queries.count_open(machine.id),
+    )
 
 
 def _hold(session: Session, encoder_id: int, *, against_jobs: bool = False) -> Encoder:

@@ -14,9 +14,9 @@ from pms.accounts import sessions
 from pms.core import clock
 from pms.core.ids import read_id
 from pms.devices import registry
-from pms.encoders import desk_views, queries, service
+from pms.encoders import answers, desk_views, queries, service
 from pms.encoders.blueprint import blueprint
-from pms.encoders.forms import MachineForm
+from pms.encoders.forms import MachineForm, NewMachineForm
 from pms.encoders.words import JOB_WORDS, KIND_WORDS, STATE_WORDS, error_words
 from pms.web import errors, login
 from pms.web.forms import choices
@@ -42,7 +42,7 @@ def index() -> Response:
 @require("encoders:edit")
 def new() -> Response:
     """The form for another machine; a port that was found fills it in."""
-    form = MachineForm()
+    form = NewMachineForm()
     port = queries.find_port(read_id(request.args.get("port")))
     if port is not None:
         form.agent_id.data, form.url.data, form.driver.data = port.agent_id, port.url, port.driver or ""
@@ -53,7 +53,7 @@ def new() -> Response:
 @require("encoders:edit")
 def add() -> Response:
     """Add it; its port is opened within a second."""
-    form = MachineForm()
+    form = NewMachineForm()
     _fill(form)
     if form.validate():
         with errors.shown_in(form):
@@ -62,6 +62,7 @@ def add() -> Response:
                 url=form.url.data or "",
                 driver=form.driver.data or "",
                 agent_id=form.agent_id.data,
+                request_id=form.request_id.data or None,
                 actor=login.actor(),
                 now=clock.now(),
             )
@@ -168,7 +169,7 @@ def jobs() -> Response:
         machines=queries.list_encoders(),
         job_words=JOB_WORDS,
         kind_words=KIND_WORDS,
-        error_words=error_words,
+        why=answers.why,
     )
 
 
@@ -246,6 +247,8 @@ def _fill(form: MachineForm) -> None:
     form.agent_id.choices = choices([*here, *((agent.id, agent.name) for agent in queries.list_agents())])
     makes = [(driver.name, _(driver.title)) for driver in registry.all_drivers()]
     form.driver.choices = choices([("", _("Find out")), *makes])
+    if isinstance(form, NewMachineForm) and not form.request_id.data:
+        form.request_id.data = str(uuid.uuid4())
 
 
 def _machine_dialog(form: MachineForm, *, machine: Any = None, status: int = 200) -> Response:

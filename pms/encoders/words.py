@@ -17,6 +17,7 @@ KIND_WORDS: dict[JobKind, str] = {
     JobKind.SIGNAL: N_("Show itself"),
     JobKind.STAFF: N_("Staff card"),
     JobKind.FINGER: N_("Fingerprint"),
+    JobKind.ONLINE: N_("Online card"),
 }
 
 JOB_WORDS: dict[JobState, str] = {
@@ -30,7 +31,7 @@ JOB_WORDS: dict[JobState, str] = {
     JobState.UNKNOWN: N_("Unknown"),
 }
 
-# Why a job ended without being done; the codes are those of `pms.devices.errors` and our own.
+# Why a job ended without being done, where the feature whose job it was has no words of its own (`answers.Work.refusals`).
 ERROR_WORDS: dict[str, str] = {
     "timeout": N_("No card was put on the machine in time."),
     "gone": N_("The machine is not connected. Check its cable and its power."),
@@ -53,30 +54,18 @@ ERROR_WORDS: dict[str, str] = {
     "interrupted": N_("The program was stopped while the card was being written."),
     "earlier_failed": N_("It was not begun, because the card before it did not succeed."),
     "poor_image": N_("The finger was not clear enough. Clean the glass, dry or moisten the finger, and try again."),
-    "stay_ended": N_("The stay was changed while the machine waited; this card is not wanted any more."),
-    "not_wanted": N_("The card is not wanted any more, or its time is over."),
-    "holder_left": N_("Its holder does not work here any more."),
     "device": N_("Something went wrong with the machine."),
     "unbound": N_("The machine was unbound from its port meanwhile."),
     "foreign_card": N_("The card on the machine holds something that should not be lost without a question."),
     "internal": N_("Something went wrong in the program; it is written in its log."),
 }
 
-# Where a sentence about cards would be wrong.
-_FINGER_WORDS: dict[str, str] = {
-    "timeout": N_("No finger was put on the machine in time."),
-    "verify_failed": N_("The fingerprint was damaged on its way from the machine. Try again."),
-    "unsupported": N_("This machine takes no fingerprints, or has a password of its own."),
-    "cancelled": N_("It was stopped before the fingerprint was taken."),
-    "restarted": N_("The program was restarted before the fingerprint was taken."),
-}
 UNKNOWN_ERROR = ERROR_WORDS["device"]
 
 
-def error_words(code: str | None, kind: JobKind | None = None) -> str:
-    """The sentence for an error code, about a job of a kind; translate it where it is shown."""
-    words = ERROR_WORDS | _FINGER_WORDS if kind is JobKind.FINGER else ERROR_WORDS
-    return words.get(code or "", UNKNOWN_ERROR)
+def error_words(code: str | None) -> str:
+    """The sentence for an error code of a machine; `answers.why` says it of a job. Translate it where it is shown."""
+    return ERROR_WORDS.get(code or "", UNKNOWN_ERROR)
 
 
 ACTIONS = {

@@ -43,11 +43,14 @@ class OtherCard:
 
 @dataclass(frozen=True, slots=True)
 class MadeCard:
-    """A card of a batch as its page names it, in the reader's words; `whose` where the page would not say it otherwise."""
+    """A card of a batch as its page names it, in the reader's words; `whose` where the page would not say it otherwise.
+
+    No `valid_until`: it has no end.
+    """
 
     opens: list[str]
     valid_from: datetime
-    valid_until: datetime
+    valid_until: datetime | None
     whose: str = ""
 
 
@@ -60,8 +63,11 @@ class CardBook(Protocol):
     # The endpoint and the untranslated name of the page to return to.
     home: str
     home_label: str
-    # Why a card was not taken, by code.
-    refusals: Mapping[str, str]
+    # Whether its jobs write cards.
+    writes: bool
+
+    def home_values(self, job: EncoderJob) -> Mapping[str, object]:
+        """Which page of that endpoint is meant."""
 
     def is_taken(self, credential_id: int) -> bool:
         """Whether a card of this book has this credential id."""

@@ -89,6 +89,7 @@ def queue(
     encoder_id: int,
     request_id: str,
     overwrite_uid: str | None = None,
+    at_once: bool = False,
     actor: Actor,
     now: datetime,
 ) -> str:
@@ -101,6 +102,7 @@ def queue(
         stay_id=stay.id,
         batch_id=request_id,
         overwrite_uid=overwrite_uid,
+        at_once=at_once,
         actor=actor,
         now=now,
     )
@@ -182,8 +184,9 @@ def _areas(area_ids: Collection[int] | None) -> list[int]:
     for_guests = [area.id for area in locks.areas_for_guests()]
     if area_ids is None:
         return for_guests
-    known = {area.id for area in locks.list_areas()}
-    return [area_id for area_id in dict.fromkeys(area_ids) if area_id in known]
+    if not set(area_ids) <= {area.id for area in locks.list_areas()}:
+        raise rules.NoSuchArea
+    return list(dict.fromkeys(area_ids))
 
 
 def _door(session: Session, stay: Stay) -> Door:

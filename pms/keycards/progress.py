@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pms.core.errors import NotFound
 from pms.core.text import N_
+from pms.encoders import answers
 from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
 from pms.encoders.models import EncoderState, JobKind, JobState
-from pms.encoders.words import error_words
 from pms.keycards import books, queries
 from pms.keycards.books import MadeCard
 from pms.stays import queries as stays
@@ -76,13 +76,13 @@ class Progress:
 
     @property
     def kind(self) -> str:
-        """write, read, erase, signal or staff."""
+        """write, read, erase, signal, staff or online."""
         return self.job.kind.value
 
     @property
     def makes_cards(self) -> bool:
-        """Whether its jobs make cards, for guests or others."""
-        return self.job.kind is JobKind.WRITE or self.book is not None
+        """Whether its jobs write cards, for guests or others."""
+        return self.job.kind is JobKind.WRITE or (self.book is not None and self.book.writes)
 
     @property
     def state(self) -> str:
@@ -136,9 +136,7 @@ class Progress:
     @property
     def why(self) -> str:
         """The untranslated sentence about the end of the job."""
-        code = self.job.error_code or ""
-        refusals = self.book.refusals if self.book is not None else {}
-        return refusals.get(code) or error_words(code)
+        return answers.why(self.job)
 
     @property
     def next_label(self) -> str:

@@ -72,10 +72,19 @@ class TooManyDoors(Invalid):
     message = N_("A card has room for %(most)s doors beside the room's own. Choose fewer.")
 
 
+class NoSuchArea(Invalid):
+    """Common doors are those of the house's areas."""
+
+    code = "no_such_area"
+    field = "area_ids"
+    message = N_("One of these areas does not exist, or not any more.")
+
+
 class NotOfTheParty(Invalid):
     """A further room belongs to the same guest or reservation and is in the same state."""
 
     code = "not_of_the_party"
+    field = "further_room_ids"
     message = N_("Only rooms of the same party that are checked in alike can be put on one card.")
 
 

@@ -41,24 +41,33 @@ def issue(
     further_room_ids: Collection[int] = (),
     area_ids: Collection[int] | None = None,
     reason: CardReason | None = None,
+    at_once: bool = False,
     actor: Actor,
     now: datetime,
 ) -> str:
     """Have `copies` cards made for a stay; the id of the batch of jobs. The same `request_id` again makes nothing new.
 
-    `area_ids` None means every area that is for guests. NoRoomYet, NoLock, StayEnded, TimeIsOver, BadCopies, TooManyDoors,
-    NotOfTheParty, and what `encoders.queue_jobs` refuses.
+    `area_ids` None means every area that is for guests; `at_once`: only if the machine could begin this moment. NoRoomYet,
+    NoLock, StayEnded, TimeIsOver, BadCopies, TooManyDoors, NotOfTheParty, RequestUsed, and what `encoders.queue_jobs` refuses.
     """
     rules.check_copies(copies)
     with transaction() as session:
         stay = drafts.lock_stay(session, stay_id)
-        if encoder_queries.batch(request_id):
+        if encoder_queries.batch_of(request_id, JobKind.WRITE, stay_id):
             return request_id
         live = sum(line.is_live for line in queries.lines_of_stay(stay, now=now))
         content = drafts.plan(session, stay, further_room_ids=further_room_ids, area_ids=area_ids, now=now)
         reasons = [reason or rules.default_reason(live)] * copies
         return drafts.queue(
-            session, stay, content, reasons, encoder_id=encoder_id, request_id=request_id, actor=actor, now=now
+            session,
+            stay,
+            content,
+            reasons,
+            encoder_id=encoder_id,
+            request_id=request_id,
+            at_once=at_once,
+            actor=actor,
+            now=now,
         )
 
 

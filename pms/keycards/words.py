@@ -76,7 +76,13 @@ SHOWN_WORDS: dict[str, str] = {
     "all": N_("All"),
 }
 
+# Why a card was not taken, in the words of keys.
+REFUSALS = {
+    "stay_ended": N_("The stay was changed while the machine waited; this card is not wanted any more."),
+}
+
 PROGRESS_WORDS: dict[str, str] = {
+    "online": N_("Store a card in a lock"),
     "write": N_("Key cards"),
     "read": N_("Read a card"),
     "erase": N_("Erase a card"),

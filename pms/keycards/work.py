@@ -14,6 +14,7 @@ from pms.encoders.answers import register
 from pms.encoders.models import EncoderJob, JobKind
 from pms.keycards import books, queries, reading, rules, service
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, Proof
+from pms.keycards.words import REFUSALS
 from pms.locks import lock_keys
 from pms.properties import queries as properties
 from pms.protocol.card import Audience, CardBody, CardKind, GrantHeader, seal_guest_grant
@@ -23,7 +24,7 @@ from pms.stays import queries as stays
 from pms.stays.models import StayState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from pms.devices.card_content import CardContent
@@ -46,6 +47,8 @@ def install() -> None:
 
 class QuietWork:
     """What all kinds of job share: the keys of the cards, and nothing to note."""
+
+    refusals: Mapping[str, str] = REFUSALS
 
     def card_keys(self) -> CardKeys:
         """The sector keys under every version of the house's keys, newest first."""

@@ -16,7 +16,7 @@ from pms.locks.words import scope_text
 from pms.staffcards import queries, service, work
 from pms.staffcards.models import StaffCard, StaffCardKind, StaffEnd
 from pms.staffcards.service.notes import note
-from pms.staffcards.words import KIND_WORDS, REFUSALS
+from pms.staffcards.words import KIND_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -34,7 +34,11 @@ class StaffBook:
     right = "staffcards:make"
     home = "staffcards.index"
     home_label = N_("Staff cards")
-    refusals: Mapping[str, str] = REFUSALS
+    writes = True
+
+    def home_values(self, job: EncoderJob) -> Mapping[str, object]:  # noqa: ARG002 - `CardBook`'s
+        """There is one list."""
+        return {}
 
     def is_taken(self, credential_id: int) -> bool:
         """Whether a staff card has this credential id."""

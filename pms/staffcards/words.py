@@ -65,6 +65,8 @@ SHOWN_WORDS: dict[str, str] = {
 
 # Why a card was not taken, in the words of staff cards.
 REFUSALS: dict[str, str] = {
+    "not_wanted": N_("The card is not wanted any more, or its time is over."),
+    "holder_left": N_("Its holder does not work here any more."),
     "card_too_small": N_(
         "There is not enough room on this card for all that it should open. Use a card with more memory."
     ),

@@ -22,8 +22,10 @@ from pms.protocol.card_layout import choose_slot, split_staff_grant, staff_grant
 from pms.staffcards import queries, rules
 from pms.staffcards.models import StaffCard, StaffCardGrant, StaffCardKind, StaffEnd
 from pms.staffcards.service.notes import note
+from pms.staffcards.words import REFUSALS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pms.devices.card_content import CardContent
@@ -47,6 +49,8 @@ def install() -> None:
 
 class StaffWork(QuietWork):
     """A card of staff, or for a visitor."""
+
+    refusals: Mapping[str, str] = REFUSALS
 
     def card_seen(
         self, job: EncoderJob, presence: CardPresence, content: CardContent, now: datetime

@@ -10,14 +10,15 @@ from flask import Flask, Response, make_response, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from htmx_flask import request
-from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import HTTPException
+from wtforms import HiddenField
 
 from pms.core.db import db
 from pms.core.errors import DomainError
 from pms.core.text import N_
 from pms.web import filters
 from pms.web.envelope import refuse
+from pms.web.operations import wire_name
 from pms.web.render import add_trigger
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ _SENTENCES: dict[int, tuple[str, str]] = {
     405: (N_("This address takes no such request"), N_("Go back and use the buttons of the page.")),
     409: (N_("This cannot be done now"), N_("Look at it again, then decide anew.")),
     413: (N_("The file is too large"), N_("Send a smaller one.")),
+    423: (N_("This is busy just now"), N_("Wait until it is done, then try again.")),
     429: (N_("Too many tries"), N_("Wait a little, then try again.")),
     500: (
         N_("Something went wrong on our side"),
         N_("Nothing was stored. Try again; if it stays, tell the administrator."),
     ),
+    503: (N_("This cannot be reached just now"), N_("Look whether it is connected and has power, then try again.")),
 }
 
 
@@ -57,7 +60,7 @@ def _word(value: object) -> object:
 def put_into(form: FlaskForm, error: DomainError) -> None:
     """Show the refusal beside the field that it is about, or above the form."""
     name = str(error.params.get("field") or error.field or "")
-    if name in form:
+    if name in form and not isinstance(form[name], HiddenField):
         form[name].errors = [*form[name].errors, sentence(error)]
     else:
         form.form_errors = [*form.form_errors, sentence(error)]
@@ -90,7 +93,7 @@ def _answer_program(error: DomainError) -> Response:
     """The envelope; beside the sentence the field that it is about, if it is about one."""
     db.session.rollback()
     text, name = sentence(error), str(error.params.get("field") or error.field or "")
-    response = refuse(error.status, text, [{"field": to_camel(name), "error": text}] if name else None)
+    response = refuse(error.status, text, [{"field": wire_name(name), "error": text}] if name else None)
     if "seconds" in error.params:
         response.headers["Retry-After"] = str(error.params["seconds"])
     return response

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import current_app, request
 from flask_babel import gettext as _
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from pms.core.errors import DomainError
 from pms.core.text import N_
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from flask import Response
 
 MAX_BYTES = 64 * 1024
+
+
+def wire_name(name: str) -> str:
+    """How this request's body calls what the program calls `name`."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    asked: Operation | None = getattr(view, "operation", None)
+    field = asked.body.model_fields.get(name) if asked is not None and asked.body is not None else None
+    return field.alias if field is not None and field.alias else to_camel(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ RIGHTS: dict[str, str] = {
     "records:hide": N_("Hide door records from the list"),
     "gateways:view": N_("See gateways and 4G modules"),
     "gateways:edit": N_("Add, bind and unbind gateways and 4G modules"),
+    "encoders:view": N_("See card machines and what they do"),
     "encoders:edit": N_("Add and change card machines"),
     "audit:view": N_("Read the audit trail"),
     "accounts:edit": N_("Add staff accounts and change their roles"),
@@ -68,6 +69,7 @@ _FRONT_DESK = _EVERYBODY | {
     "passcodes:make",
     "locks:view",
     "locks:operate",
+    "encoders:view",
 }
 _MANAGER = _FRONT_DESK | {
     "rooms:out_of_order",
@@ -102,6 +104,7 @@ ROLE_RIGHTS: dict[str, frozenset[str]] = {
             "records:view",
             "gateways:view",
             "gateways:edit",
+            "encoders:view",
             "encoders:edit",
             "tokens:make",
         }

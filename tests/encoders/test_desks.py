@@ -28,7 +28,7 @@ from pms.devices import wire
 from pms.devices.encoder import CardPresence
 from pms.devices.task import Task, TaskKind
 from pms.encoders import desk_service, desk_steps, job_course, long_poll, queries, service
-from pms.encoders.api import BadCall
+from pms.encoders.agent_api import BadCall
 from pms.encoders.desk_service import BadToken, DeskExists, NotYours, Superseded, WrongDesk
 from pms.encoders.models import EncoderState, JobState
 from pms.encoders.rules import BadName
@@ -121,7 +121,11 @@ def test_what_makes_no_sense_is_refused_without_harm(client, house, now, path, b
     answer = client.http.post(
         f"/api/agent/{path}",
         data=body,
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Accept-Language": "en",
+        },
     )
     assert answer.status_code in (400, 404, 409), answer.text
     assert answer.status_code != 400 or answer.json["msg"] == BadCall.message

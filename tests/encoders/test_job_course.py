@@ -39,6 +39,7 @@ LEGAL = {
     JobKind.SIGNAL: FOR_ALL | {(W, D)},
     JobKind.STAFF: FOR_ALL | {(W, WR), (WR, CH), (CH, D), (WR, U), (CH, U)},
     JobKind.FINGER: FOR_ALL | {(W, D)},
+    JobKind.ONLINE: FOR_ALL | {(W, D)},
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from pms.config import ROOT
 from pms.devices import errors
-from pms.encoders.models import JobKind
-from pms.encoders.words import ERROR_WORDS, error_words
+from pms.encoders import answers
+from pms.encoders.models import EncoderJob, JobKind
+from pms.encoders.words import ERROR_WORDS
 
 
 def codes_of_devices() -> set[str]:
@@ -18,17 +19,16 @@ def codes_of_devices() -> set[str]:
     return {kind.code for kind in kinds if kind is not errors.WriteUncertain}
 
 
-def codes_of_refusals() -> set[str]:
-    works = [path.read_text() for path in (ROOT / "pms").glob("*/work.py")]
-    return {code for text in works for code in re.findall(r'CardRefused\("(\w+)"', text)}
-
-
-def test_every_reason_has_its_own_sentence():
-    codes = codes_of_devices() | codes_of_refusals()
-    assert {"poor_image", "gone", "stay_ended", "holder_left"} <= codes
-    assert codes <= ERROR_WORDS.keys()
+@pytest.mark.parametrize("kind", [kind for kind in JobKind if kind is not JobKind.SIGNAL])
+def test_every_reason_has_its_own_sentence(app, kind):
+    work = answers.find_work(kind)
+    source = Path(__import__(type(work).__module__, fromlist=["x"]).__file__).read_text()
+    codes = codes_of_devices() | set(re.findall(r'CardRefused\("(\w+)"', source))
+    assert {"poor_image", "gone"} <= codes
+    assert codes <= ERROR_WORDS.keys() | work.refusals.keys()
 
 
 @pytest.mark.parametrize("code", ["timeout", "verify_failed", "unsupported", "cancelled", "restarted", "poor_image"])
-def test_nothing_is_said_of_cards_where_a_finger_was_asked_for(code):
-    assert "card" not in error_words(code, JobKind.FINGER)
+def test_nothing_is_said_of_cards_where_a_finger_was_asked_for(app, code):
+    job = EncoderJob(id="x", kind=JobKind.FINGER, error_code=code)
+    assert "card" not in answers.why(job)
