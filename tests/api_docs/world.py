@@ -14,8 +14,8 @@ from pms.accounts import registration, tokens
 from pms.accounts.models import RegistrationRole
 from pms.accounts.queries import find_account_by_username
 from pms.core.actor import SETUP, Actor
-from pms.locks import queries as lock_queries
 from pms.lock_commands import service as lock_commands
+from pms.locks import queries as lock_queries
 from pms.passcodes import service as passcodes
 from pms.protocol.command_settings import ReadSettings
 from pms.web.rights import ROLE_RIGHTS
