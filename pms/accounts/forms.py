@@ -105,7 +105,7 @@ class RegisterForm(Form):
     """The code, and the account."""
 
     code = StringField(
-        _l("Code"),
+        _l("Verification code"),
         validators=[InputRequired(), Regexp(r"^[0-9]{6}$", message=_l("The code has six digits."))],
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
     )

@@ -23,5 +23,7 @@ document.addEventListener("DOMContentLoaded", () => {
     persistAuthorization: false,
     validatorUrl: null,
     syntaxHighlight: false,
+    // The page has one main part already.
+    onComplete: () => host.querySelector("main")?.setAttribute("role", "group"),
   });
 });

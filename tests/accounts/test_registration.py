@@ -222,7 +222,7 @@ def test_a_program_registers_somebody(app, house, now):
     program.language = "zh"
     code = code_in(last_letter())
     (fault,) = program.post("/auth/register", {**whole, "code": wrong(code)}, status=422)
-    assert fault == {"field": "code", "error": "验证码无效或已失效。请检查,或重新获取。"}
+    assert fault == {"field": "code", "error": "验证码无效或已失效。请检查，或重新获取。"}
     given = program.post("/auth/register", {**whole, "code": code})
     assert (given["username"], given["role"], given["isActive"]) == ("claire", "housekeeping", False)
     for wrong_body, field in (({"recipient": "x" * 161}, "recipient"), ({}, "recipient")):

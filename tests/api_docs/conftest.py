@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
+from sqlalchemy import event
 
 from pms import schema
 from pms.app import create_app
@@ -78,6 +79,8 @@ def api(_made, tmp_path: Path) -> Iterator[Api]:
     path = tmp_path / "latchkey.db"
     shutil.copy(made, path)
     db.connect(f"sqlite:///{path}")
+    # Nothing of it is wanted after the test, so nobody waits for the disk.
+    event.listen(db.engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
     clock.freeze(NOON)
     yield Api(app, schema, what)
     clock.freeze(None)
