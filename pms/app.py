@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import pms
+from pms.access_records import work as record_work
 from pms.accounts import passwords
 from pms.accounts import queries as accounts
 from pms.audit import lookups as audit_lookups
@@ -159,6 +160,7 @@ def _connect_features() -> None:
     finger_work.install()
     slot_work.install()
     online_work.install()
+    record_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

@@ -85,6 +85,18 @@ def list_page(
     return Page(rows[:size], rows[size - 1].key)
 
 
+def find_record(record_id: int, *, is_to_change: bool = False) -> AccessRecord | None:
+    """The record with its lock and door, or None; its row is held where it is to be changed."""
+    query = (
+        sa.select(AccessRecord)
+        .where(AccessRecord.id == record_id)
+        .options(joinedload(AccessRecord.lock), joinedload(AccessRecord.door).joinedload(Door.room))
+    )
+    if is_to_change:
+        query = query.with_for_update(of=AccessRecord)
+    return db.session.scalars(query).one_or_none()
+
+
 def count_alarms(since: datetime) -> int:
     """How many alarms doors raised since then."""
     return db.session.scalars(

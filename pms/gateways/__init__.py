@@ -1,1 +1,1 @@
-"""Gateways and cellular modules: how locks are reached from afar."""
+"""Ways to reach a lock without a person beside it: gateways on the wall, cellular modules inside of locks."""

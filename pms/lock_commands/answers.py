@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class Asker:
     """Keeps the book about what was asked of locks. Called inside the transaction that stores what happened."""
 
+    # Whether a command that was not handed out yet can be taken back on the list of commands; else the feature does it.
+    can_be_cancelled: ClassVar[bool] = False
+
     def sent(self, command: LockCommand, now: datetime) -> None:
         """A frame was handed to a carrier: from now on the lock may have done it."""
 
@@ -23,6 +26,9 @@ class Asker:
 
     def expired(self, command: LockCommand, now: datetime) -> None:
         """The command's time passed without an answer; one that comes later is told all the same."""
+
+    def cancelled(self, command: LockCommand, actor: Actor, now: datetime) -> None:
+        """Somebody took the command back before a frame was handed out."""
 
 
 _askers: dict[str, Asker] = {}

@@ -41,6 +41,15 @@ def of_subject(subject_kind: str, subject_id: int) -> Sequence[LockCommand]:
     ).all()
 
 
+def open_of_kind(lock_id: int, subject_kind: str) -> Sequence[LockCommand]:
+    """What a lock was asked for on behalf of a feature and has not answered, oldest first."""
+    return db.session.scalars(
+        sa.select(LockCommand)
+        .where(LockCommand.lock_id == lock_id, LockCommand.subject_kind == subject_kind, LockCommand.state.in_(OPEN))
+        .order_by(LockCommand.id)
+    ).all()
+
+
 def by_counter(lock_id: int, counter: int) -> LockCommand | None:
     """The command whose frame bore this counter, or None."""
     return db.session.scalars(

@@ -18,7 +18,7 @@ from pms.lock_commands import answers, queries
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks import lock_keys
 from pms.locks.models import Lock, LockSetup
-from pms.protocol.command import AnswerStatus, LockAnswer, decode_answer
+from pms.protocol.command import AnswerStatus, Command, LockAnswer, decode_answer
 from pms.protocol.errors import ProtocolError
 from pms.protocol.frame import Direction, Frame, open_frame, seal_frame
 from pms.protocol.session import next_server_counter
@@ -99,15 +99,18 @@ def next_frame(*, serial_number: str, now: datetime) -> bytes | None:
     return command.frame if command is not None else None
 
 
-def next_command(*, serial_number: str, now: datetime) -> LockCommand | None:
-    """The command whose frame a carrier at the lock should bring to it: the same one until it is answered or expired."""
+def next_command(*, serial_number: str, is_beside: bool = True, now: datetime) -> LockCommand | None:
+    """The command whose frame a carrier at the lock should bring to it: the same one until it is answered or expired.
+
+    What sets a lock up is for a phone beside it (`is_beside`), never for a gateway or a module.
+    """
     with transaction() as session:
         lock = _hold(session, serial_number)
         if lock is None or lock.setup is not LockSetup.READY or lock.server_keys is None:
             return None
         expire_of_lock(lock_id=lock.id, now=now)
         command = queries.first_open(lock.id)
-        if command is None:
+        if command is None or (command.command == Command.INITIALISE and not is_beside):
             return None
         if command.state is CommandState.MADE:
             command.state = CommandState.SENT
@@ -148,7 +151,7 @@ def take_answer(*, serial_number: str, frame: bytes, actor: Actor, now: datetime
         if is_new:
             lock_actor = Actor(kind="lock", name=lock.name, address=actor.address)
             _settle(command, answer, lock_actor, now)
-        lock.last_seen_at = now
+            lock.last_seen_at = now
         return Settled(command, answer, is_new=is_new)
 
 

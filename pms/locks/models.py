@@ -86,6 +86,10 @@ class Lock(HasId, Base):
     last_report: Mapped[bytes | None]
     last_report_answer: Mapped[bytes | None]
     life: Mapped[int] = mapped_column(default=1)
+    # The life in which it began to number its records from 1: a lock that only got new keys goes on counting.
+    counting_life: Mapped[int] = mapped_column(default=1)
+    # Its last answer to a setup: the same bytes again change nothing.
+    last_setup_answer: Mapped[bytes | None]
     firmware: Mapped[str] = mapped_column(sa.String(40), default="")
     # Passcode epoch: what the lock is known to be in, and what codes are made with (at most one ahead).
     known_epoch: Mapped[int] = mapped_column(default=0)

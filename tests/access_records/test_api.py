@@ -38,10 +38,12 @@ def test_a_phone_brings_a_report_and_takes_the_answer_back(app, scene):
 @pytest.mark.parametrize(
     ("body", "status", "fields"),
     [
-        ("", 400, None),
-        ("{", 400, None),
+        ("", 400, [""]),
+        ("{", 400, [""]),
         ("[]", 400, [""]),
         ("null", 400, [""]),
+        ({"lockSn": "292E593B0E66", "frame": "5A" * 30, "extra": 1}, 400, ["extra"]),
+        ({"lockSn": "292E593B0E66", "frame": "5A" * 30, "carrier": {"kind": "dove"}}, 400, ["carrier.kind"]),
         ("{}", 400, ["lockSn", "frame"]),
         ({"lockSn": "292E593B0E66"}, 400, ["frame"]),
         ({"lockSn": "292E593B0E6", "frame": "5A" * 30}, 400, ["lockSn"]),
@@ -50,9 +52,9 @@ def test_a_phone_brings_a_report_and_takes_the_answer_back(app, scene):
         ({"lockSn": "292E593B0E66", "frame": "5A" * 30 + "A"}, 400, ["frame"]),
         ({"lockSn": "292E593B0E66", "frame": "5A" * 2000}, 400, ["frame"]),
         ({"lockSn": "292E593B0E66", "frame": "5A" * 30}, 404, None),
-        ("[" * 5000, 400, None),
+        ("[" * 5000, 400, [""]),
         ("x" * 9000, 413, None),
-        (b"\xff\xfe", 400, None),
+        (b"\xff\xfe", 400, [""]),
     ],
 )
 def test_bad_reports_are_refused_in_the_envelope(app, house, body, status, fields):

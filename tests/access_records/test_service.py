@@ -179,17 +179,30 @@ def test_battery_and_last_contact_are_taken_over(scene, now):
     assert "access.low_battery" in set(db.session.scalars(sa.select(AuditEntry.action)))
 
 
-def test_a_lock_that_was_bound_anew_begins_a_new_life(scene, now):
-    _carry_all(scene, now)
-    life = locks.get_lock(scene.lock_id).life
+def test_a_lock_that_was_wiped_and_bound_anew_counts_from_one_in_a_new_life(scene, now):
     scene.open()
     _carry_all(scene, now)
+    life = locks.get_lock(scene.lock_id).life
+    assert _take(scene, scene.twin.delete_at_the_lock(), now) is not None
+    frame = lock_service.start_setup(lock_id=scene.lock_id, is_factory_new=True, actor=SETUP, now=now)
+    answer = scene.twin.receive(frame, scene.at)
+    lock_service.finish_setup(lock_id=scene.lock_id, answer=answer, actor=SETUP, now=now)
+    _carry_all(scene, now)
+    assert locks.get_lock(scene.lock_id).life == life + 1
+    found = sorted((record.life, record.sequence) for record in _records())
+    assert found == [(life, 1), (life, 2), (life + 1, 1)]
+
+
+def test_a_lock_that_only_got_new_keys_goes_on_counting(scene, now):
+    scene.open()
+    _carry_all(scene, now)
+    life = locks.get_lock(scene.lock_id).life
     frame = lock_service.start_setup(lock_id=scene.lock_id, actor=SETUP, now=now)
     answer = scene.twin.receive(frame, scene.at)
     lock_service.finish_setup(lock_id=scene.lock_id, answer=answer, actor=SETUP, now=now)
     _carry_all(scene, now)
     assert locks.get_lock(scene.lock_id).life == life + 1
-    assert {record.life for record in _records()} == {life, life + 1}
+    assert [(record.life, record.sequence) for record in _records()] == [(life, 1), (life, 2), (life, 3)]
 
 
 def test_hearing_a_lock_under_its_new_keys_ends_its_setup(any_scene, now):

@@ -26,8 +26,21 @@ PUBLIC_ROUTES = {
     "accounts_api.send_code": "as on the page",
     "accounts_api.register": "as on the page",
     "api_docs_api.document": "says how to ask, and nothing of the house",
-    "access_records_api.record": "the lock's report proves itself by its tag",
-    "lock_commands_api.take_answer": "the lock's answer proves itself by its tag",
+    **{
+        f"access_records_api.{name}": "the lock's frame proves itself by its tag"
+        for name in (
+            "answer",
+            "association_result",
+            "binding",
+            "lock_deleted",
+            "lock_settings",
+            "lock_users",
+            "module_association",
+            "record",
+            "records",
+            "system_settings",
+        )
+    },
     "encoders_api.start_agent": "the desk's token is asked for inside",
     "encoders_api.report": "the desk's token is asked for inside",
     "encoders_api.orders": "the desk's token is asked for inside",

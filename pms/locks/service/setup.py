@@ -72,6 +72,7 @@ def finish_setup(*, lock_id: int, answer: bytes, actor: Actor, now: datetime) ->
         if lock.setup is not LockSetup.PENDING or frame is None:
             raise rules.NotBeingSetUp
         status = _status(lock, frame, answer)
+        lock.last_setup_answer = answer
         if status is AnswerStatus.DONE:
             confirm_setup(lock_id=lock_id, actor=actor, now=now)
         else:
@@ -90,6 +91,9 @@ def confirm_setup(*, lock_id: int, actor: Actor, now: datetime) -> None:
         if lock.pending_server_keys is None:
             return
         told = _told(lock)
+        if _was_factory_new(lock):
+            # The life that its first report begins; a lock that was not wiped goes on counting its records.
+            lock.counting_life = lock.life + 1
         lock.server_keys, lock.admin_code = told.server_keys, told.admin_passcode
         lock.pending_server_keys = lock.new_admin_code = lock.setup_frame = None
         lock.key_version, lock.door_number = told.key_version, told.door_id
@@ -195,6 +199,17 @@ def _open(lock: Lock, data: bytes) -> Frame:
         except TamperedError:
             pass
     return open_frame(lock_keys.bind_key_of(lock), lock_keys.serial_of(lock), data)
+
+
+def _was_factory_new(lock: Lock) -> bool:
+    """Whether the frame on its way is one that only an unbound lock takes."""
+    if lock.server_keys is None:
+        return True
+    try:
+        open_frame(lock_keys.command_key_of(lock), lock_keys.serial_of(lock), lock.setup_frame or b"")
+    except TamperedError:
+        return True
+    return False
 
 
 def _told(lock: Lock) -> Initialise:

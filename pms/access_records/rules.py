@@ -1,0 +1,125 @@
+"""What can be decided of frames and records without a database."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pms.core.errors import DomainError, Invalid, NotFound
+from pms.core.text import N_
+from pms.protocol.command import Command
+from pms.protocol.frame import Direction
+from pms.protocol.record import RecordEvent, chain_after
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pms.protocol.frame import FrameHeader
+
+# A lock keeps at least so many of its newest records (protocol section 5).
+KEPT_BY_LOCKS = 1000
+
+
+class NoAnswer(NotFound):
+    """The frame is not one that the lock sealed for us now. Why is told to nobody."""
+
+    code = "no_answer"
+    message = N_("There is no answer to this report.")
+
+
+class WrongKind(Invalid):
+    """What the frame says it is belongs to another operation; anybody can read that in its header."""
+
+    code = "wrong_kind"
+    field = "frame"
+    message = N_("A frame of this kind belongs to another operation.")
+
+
+class NoReason(Invalid):
+    """A record is to be hidden, and nobody says why."""
+
+    code = "no_reason"
+    field = "reason"
+    message = N_("Say why the record is hidden; the audit trail keeps it.")
+
+
+class LockKeepsNothing(DomainError):
+    """The lock was never set up, so it keeps no records for this house."""
+
+    code = "lock_keeps_nothing"
+    message = N_("The lock %(name)s is not set up, so its records cannot be fetched.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The frames that an operation takes: which reports, and answers to which commands; None stands for all."""
+
+    reports: frozenset[int] | None = frozenset()
+    answers: frozenset[int] | None = frozenset()
+
+    def includes(self, head: FrameHeader) -> bool:
+        """Whether a frame with this header is one of them."""
+        if head.direction not in (Direction.REPORT, Direction.ANSWER):
+            return False
+        commands = self.reports if head.direction is Direction.REPORT else self.answers
+        return commands is None or head.command in commands
+
+
+ANY_REPORT = Kinds(reports=None)
+ANY_ANSWER = Kinds(answers=None)
+LOCK_DELETED = Kinds(reports=frozenset({Command.DELETED}))
+SYSTEM_SETTINGS = Kinds(reports=frozenset({Command.SYSTEM_SETTINGS}))
+LOCK_USERS = Kinds(
+    reports=frozenset({Command.USERS}),
+    answers=frozenset({Command.ADD_USER, Command.MODIFY_USER, Command.DELETE_USER, Command.LIST_USERS}),
+)
+LOCK_SETTINGS = Kinds(answers=frozenset({Command.READ_SETTINGS, Command.WRITE_SETTINGS}))
+RECORDS = Kinds(answers=frozenset({Command.READ_RECORDS}))
+BINDING = Kinds(reports=frozenset({Command.BOUND}), answers=frozenset({Command.INITIALISE}))
+MODULE = Kinds(reports=frozenset({Command.MODULE_ASSOCIATED}), answers=frozenset({Command.ASSOCIATE_MODULE}))
+
+
+Span = tuple[int, int]
+"""First and last sequence, both included."""
+
+
+def missing(wanted: Span, held: Iterable[Span]) -> list[Span]:
+    """What of `wanted` lies in none of the spans, as spans."""
+    first, last = wanted
+    found = []
+    for low, high in sorted(held):
+        if low > first:
+            found.append((first, min(low - 1, last)))
+        first = max(first, high + 1)
+        if first > last:
+            break
+    if first <= last:
+        found.append((first, last))
+    return [(low, high) for low, high in found if low <= high]
+
+
+def not_given(after: int, sequences: Sequence[int], newest: int) -> tuple[Span | None, list[Span]]:
+    """What a lock that was asked for everything after `after` left out, though it has later ones: before its first
+    record, and between its records."""
+    if not sequences:
+        return ((after + 1, newest) if newest > after else None), []
+    head = (after + 1, sequences[0] - 1) if sequences[0] > after + 1 else None
+    spans = [(sequence, sequence) for sequence in sequences]
+    return head, missing((sequences[0], sequences[-1]), spans)
+
+
+def is_too_early_to_be_lost(span: Span, newest: int) -> bool:
+    """Whether a lock that keeps what it must would still have some of these records."""
+    return newest - span[1] < KEPT_BY_LOCKS
+
+
+def chain_holds(k_rec: bytes, start: bytes, records: Sequence[bytes], claimed: bytes) -> bool:
+    """Whether the records are the ones that the lock reckoned its chain over."""
+    return hmac.compare_digest(chain_after(k_rec, records, start), claimed)
+
+
+def has_other_key_inside(events: Sequence[int]) -> bool:
+    """Whether the lock got new keys after the first of these records: two keys were used to chain them, of which only the
+    present one is known."""
+    return RecordEvent.KEYS_CHANGED in events[1:]

@@ -1,0 +1,84 @@
+"""What each kind of report means, and to whom it is told: one function a kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pms.access_records.service import series, storing
+from pms.audit import service as audit
+from pms.gateways import service as gateways
+from pms.locks import queries as lock_queries
+from pms.protocol.command import Alive, Bound, Deleted, ModuleAssociated, OneRecord, SystemSettings, UserList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from pms.core.actor import Actor
+    from pms.locks.models import Lock
+    from pms.protocol.command import Payload
+
+
+def note(session: Session, lock: Lock, report: Payload, actor: Actor, now: datetime) -> None:
+    """Store what the report says. Battery and firmware are the lock's own row's, and are noted already."""
+    _NOTERS[type(report)](session, lock, report, actor, now)
+
+
+def _record(session: Session, lock: Lock, report: OneRecord, actor: Actor, now: datetime) -> None:
+    series.series_of(session, lock)
+    storing.store(session, lock, [report.record], actor, now)
+    series.after_one(session, lock, report.record.sequence, actor, now)
+
+
+def _alive(session: Session, lock: Lock, report: Alive, _actor: Actor, _now: datetime) -> None:
+    row = series.series_of(session, lock)
+    row.newest = max(row.newest, report.newest_sequence)
+
+
+def _bound(_session: Session, lock: Lock, _report: Bound, actor: Actor, now: datetime) -> None:
+    _audit(lock, "access.lock_bound", actor, now)
+
+
+def _deleted(_session: Session, lock: Lock, _report: Deleted, actor: Actor, now: datetime) -> None:
+    _audit(lock, "access.lock_deleted", actor, now)
+
+
+def _settings(_session: Session, lock: Lock, _report: SystemSettings, actor: Actor, now: datetime) -> None:
+    _audit(lock, "access.reported", actor, now)
+
+
+def _users(_session: Session, lock: Lock, _report: UserList, actor: Actor, now: datetime) -> None:
+    _audit(lock, "access.reported", actor, now)
+
+
+def _module(_session: Session, lock: Lock, report: ModuleAssociated, actor: Actor, now: datetime) -> None:
+    gateways.note_associated(lock_id=lock.id, imei=report.imei, imsi=report.imsi, actor=actor, now=now)
+
+
+_NOTERS: dict[type[Payload], Callable[[Session, Lock, Any, Actor, datetime], None]] = {
+    OneRecord: _record,
+    Alive: _alive,
+    Bound: _bound,
+    Deleted: _deleted,
+    SystemSettings: _settings,
+    UserList: _users,
+    ModuleAssociated: _module,
+}
+
+
+def _audit(lock: Lock, action: str, actor: Actor, now: datetime) -> None:
+    door = lock_queries.door_of_lock(lock.id)
+    audit.record(
+        actor=actor,
+        action=action,
+        subject=audit.Subject(
+            kind="lock",
+            id=lock.id,
+            label=door.name if door else lock.name,
+            lock_id=lock.id,
+            room_id=door.room_id if door else None,
+        ),
+        now=now,
+    )

@@ -1,0 +1,141 @@
+"""Whose keys records are about. Cards and passcodes learn what the door saw; they and fingers say whose they are.
+
+A page of records mostly tells of the same few keys again and again: each is told of its first and its last sighting of a
+kind, in the order of the records, and what is no key of ours is not asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pms.access_records import series_queries as queries
+from pms.credentials.models import Fingerprint
+from pms.keycards import service as keycards
+from pms.passcodes import service as passcodes
+from pms.protocol.record import RecordEvent, RecordMethod, RecordResult
+from pms.staffcards import service as staffcards
+from pms.staffcards.models import StaffCard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from pms.access_records.series_queries import KnownKeys
+    from pms.core.actor import Actor
+    from pms.keycards.models import KeyCard
+    from pms.locks.models import Lock
+    from pms.passcodes.models import Passcode
+    from pms.protocol.record import AccessRecord as DoorRecord
+
+    Key = KeyCard | StaffCard | Passcode | Fingerprint
+
+
+class Owner(NamedTuple):
+    """Whose key it was; nobody's by default."""
+
+    kind: str = ""
+    id: int = 0
+    stay_id: int | None = None
+    guest_id: int | None = None
+    key_card_id: int | None = None
+    passcode_id: int | None = None
+    staff_card_id: int | None = None
+
+
+NOBODY = Owner()
+
+
+class _Sight(NamedTuple):
+    """What a record tells of a key; `epoch` counts how often the lock moved on before, since a code means another then."""
+
+    event: int
+    method: int
+    credential_id: int
+    result: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    lock: Lock
+    known: KnownKeys
+    actor: Actor
+    now: datetime
+
+    def tell(self, record: DoorRecord, at: datetime) -> Key | None:
+        """What is not genuine names nobody."""
+        if record.method is RecordMethod.OFFLINE_CARD and record.credential_id in self.known.cards:
+            return self._card(record, at)
+        if record.method is RecordMethod.FINGERPRINT and record.event is not RecordEvent.USER_CHANGED:
+            return self.known.fingers.get(record.credential_id)
+        if record.event is RecordEvent.EPOCH_MOVED:
+            passcodes.epoch_moved(lock=self.lock, p=record.credential_id, at=at, actor=self.actor, now=self.now)
+            return None
+        if record.method is RecordMethod.OFFLINE_PASSCODE and record.result not in _NAMELESS:
+            return passcodes.seen_at_door(
+                lock=self.lock, p=record.credential_id, result=record.result, at=at, actor=self.actor, now=self.now
+            )
+        return None
+
+    def _card(self, record: DoorRecord, at: datetime) -> Key | None:
+        seen: dict[str, Any] = {
+            "lock_id": self.lock.id,
+            "credential_id": record.credential_id,
+            "result": record.result,
+            "at": at,
+            "actor": self.actor,
+            "now": self.now,
+        }
+        return keycards.seen_at_door(**seen) or staffcards.seen_at_door(**seen)
+
+
+_NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
+
+
+def tell(
+    session: Session, lock: Lock, records: Sequence[tuple[DoorRecord, datetime]], actor: Actor, now: datetime
+) -> list[Owner]:
+    """Tell the keys what was seen of them, and say for each record whose key it was. Records come in their order."""
+    sights = _sights([record for record, _at in records])
+    places: dict[_Sight, tuple[int, int]] = {}
+    for index, sight in enumerate(sights):
+        places[sight] = (places.get(sight, (index, index))[0], index)
+    teller = _Teller(lock, queries.known_keys([record for record, _at in records]), actor, now)
+    keys: dict[_Sight, Key | None] = {}
+    for index, (record, at) in enumerate(records):
+        if index in places[sights[index]]:
+            keys[sights[index]] = teller.tell(record, at)
+    session.flush()
+    owners = _owners(keys)
+    return [owners[sight] for sight in sights]
+
+
+def _sights(records: Sequence[DoorRecord]) -> list[_Sight]:
+    found, epoch = [], 0
+    for record in records:
+        epoch += record.event is RecordEvent.EPOCH_MOVED
+        found.append(_Sight(record.event, record.method, record.credential_id, record.result, epoch))
+    return found
+
+
+def _owners(keys: dict[_Sight, Key | None]) -> dict[_Sight, Owner]:
+    stays = {key.stay_id for key in keys.values() if key is not None and not isinstance(key, StaffCard)}
+    guests = queries.guests_of_stays([stay_id for stay_id in stays if stay_id is not None])
+    return {sight: _owner(key, guests) if key is not None else NOBODY for sight, key in keys.items()}
+
+
+def _owner(key: Key, guests: dict[int, int]) -> Owner:
+    stay_id = None if isinstance(key, StaffCard) else key.stay_id
+    kind = key.__tablename__
+    return Owner(
+        kind,
+        key.id,
+        stay_id,
+        guests.get(stay_id) if stay_id is not None else None,
+        key_card_id=key.id if kind == "key_card" else None,
+        passcode_id=key.id if kind == "passcode" else None,
+        staff_card_id=key.id if kind == "staff_card" else None,
+    )

@@ -1,0 +1,128 @@
+"""What can be decided of gateways and modules without a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pms.core.errors import DomainError, Invalid, NotFound
+from pms.core.text import N_
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# Whoever carried nothing for so long is taken to be out of reach.
+ONLINE_FOR = timedelta(minutes=10)
+
+
+class CarrierKind(StrEnum):
+    """Who brings a lock's frames here."""
+
+    PHONE = "phone"
+    GATEWAY = "gateway"
+    MODULE = "module"
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Who says that it brought a frame: a gateway by its serial number, a module by its IMEI. The frame proves the lock,
+    not the carrier."""
+
+    kind: CarrierKind
+    id: str = ""
+
+    @property
+    def is_beside(self) -> bool:
+        """A person with a phone stands at the lock."""
+        return self.kind is CarrierKind.PHONE
+
+
+class ModuleState(StrEnum):
+    """loose -> asked (a lock was told to take it) -> associated (the lock has said so)."""
+
+    LOOSE = "loose"
+    ASKED = "asked"
+    ASSOCIATED = "associated"
+
+
+class NoSuchGateway(NotFound):
+    """The gateway does not exist."""
+
+    code = "no_such_gateway"
+    message = N_("There is no such gateway.")
+
+
+class NoSuchModule(NotFound):
+    """The module does not exist."""
+
+    code = "no_such_module"
+    message = N_("There is no such 4G module.")
+
+
+class GatewayTaken(DomainError):
+    """The gateway is bound already."""
+
+    code = "gateway_taken"
+    field = "serial_number"
+    message = N_("This gateway is bound already, as “%(name)s”.")
+
+
+class BadGateway(Invalid):
+    """Name or serial number cannot be right."""
+
+    code = "bad_gateway"
+    message = N_("A gateway has a name and a serial number of 12 hexadecimal digits.")
+
+
+class GatewayNotBound(DomainError):
+    """Nothing can hang on a gateway that is not bound."""
+
+    code = "gateway_not_bound"
+    message = N_("The gateway “%(name)s” is not bound. Bind it first.")
+
+
+class LockHangsElsewhere(DomainError):
+    """A lock hangs on one gateway."""
+
+    code = "lock_hangs_elsewhere"
+    field = "lock_id"
+    message = N_("The lock %(lock)s hangs on the gateway “%(gateway)s”. Take it off there first.")
+
+
+class LockHangsNowhere(DomainError):
+    """The lock hangs on no gateway."""
+
+    code = "lock_hangs_nowhere"
+    field = "lock_id"
+    message = N_("The lock %(lock)s hangs on no gateway.")
+
+
+class ModuleTaken(DomainError):
+    """Another lock has the module."""
+
+    code = "module_taken"
+    field = "imei"
+    message = N_("The lock %(lock)s has this module. It can be given to another lock once that one is without it.")
+
+
+def is_online(last_seen_at: datetime | None, now: datetime) -> bool:
+    """Whether it carried something lately."""
+    return last_seen_at is not None and now - last_seen_at < ONLINE_FOR
+
+
+def clean_serial(text: str) -> str:
+    """12 hexadecimal digits without separators, in capitals; BadGateway for anything else."""
+    digits = text.replace(":", "").replace("-", "").replace(" ", "").upper()
+    if len(digits) != 12 or not set(digits) <= set("0123456789ABCDEF"):
+        raise BadGateway(field="serial_number")
+    return digits
+
+
+def clean_name(text: str) -> str:
+    """One to 60 characters; BadGateway for anything else."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= 60:
+        raise BadGateway(field="name")
+    return name
