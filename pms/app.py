@@ -30,6 +30,7 @@ from pms.frontdesk import door_issues
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
 from pms.keycards import work as card_work
+from pms.lock_commands import operate as lock_operations
 from pms.locks import closed_cards
 from pms.locks import service as locks
 from pms.online_cards import work as online_work
@@ -161,6 +162,7 @@ def _connect_features() -> None:
     slot_work.install()
     online_work.install()
     record_work.install()
+    lock_operations.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

@@ -1,4 +1,4 @@
-"""Frames of locks, brought by a phone, a gateway or a module: one way in, and an operation for each kind of frame.
+"""Frames of locks, brought by a phone, a gateway or a module: one way in, and an operation for each kind of frame; records.
 
 Nobody logs in: the frame's own tag is the proof, and one that does not verify is told nothing. The carrier is at the lock, so
 it is also given what the server wants of the lock next.
@@ -10,13 +10,20 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, request
+from flask_login import current_user
 
-from pms.access_records import rules, schemas, service
+from pms.access_records import queries, rules, schemas, service
+from pms.accounts import queries as accounts
 from pms.core import clock
 from pms.core.actor import Actor
+from pms.core.errors import NotFound
 from pms.lock_commands import service as lock_commands
-from pms.web.operations import operation
-from pms.web.rights import PUBLIC
+from pms.lock_commands.schemas import Command
+from pms.lock_commands.schemas import write as write_command
+from pms.locks import queries as locks
+from pms.web import login
+from pms.web.operations import Listed, operation
+from pms.web.rights import PUBLIC, ROLE_RIGHTS, can
 
 blueprint = Blueprint("access_records_api", __name__)
 
@@ -124,24 +131,102 @@ def answer_report(body: schemas.CommonFormatData) -> schemas.Report:
     return _take(body, rules.ANY_REPORT)
 
 
+@blueprint.post("/commands/syncRecords")
+@operation(
+    22,
+    "locks:operate",
+    tag="Bluetooth command",
+    body=schemas.SyncRecords,
+    gives=Command,
+    refuses=(locks.NoSuchLock, rules.LockKeepsNothing),
+)
+def sync_records(body: schemas.SyncRecords) -> Command:
+    """Sync door lock operation records: ask for everything after what is known without a gap (0301).
+
+    A question that is still open is not asked twice. Bring the answers to `/reports/records`.
+    """
+    lock = locks.get_lock(body.lock_id)
+    command = service.sync_records(lock_id=lock.id, request_id=body.request_id, actor=login.actor(), now=clock.now())
+    return write_command(command, serial_number=lock.serial_number)
+
+
+@blueprint.get("/records/findAllByUserId/<int:user_id>")
+@operation(
+    61,
+    "records:view",
+    tag="Operation record",
+    query=schemas.RecordsAsked,
+    gives=schemas.Record,
+    is_list=True,
+    refuses=(NotFound,),
+)
+def records_of_user(user_id: int, query: schemas.RecordsAsked) -> Listed:
+    """Records of the user: what the doors of the house noted, for who may see that, newest first."""
+    if not _may_see(user_id):
+        return Listed([], total=0)
+    wanted: dict[str, Any] = {"since": query.since, "until": query.until, "lock_id": query.lock_id}
+    page = queries.list_page(**wanted, before_id=query.before, size=query.limit)
+    return Listed([schemas.write_record(row.record) for row in page.rows], total=queries.count(**wanted))
+
+
+@blueprint.get("/records/lock/<int:lock_id>")
+@operation(
+    63,
+    "records:view",
+    tag="Operation record",
+    query=schemas.PageAsked,
+    gives=schemas.Record,
+    is_list=True,
+    refuses=(locks.NoSuchLock,),
+)
+def records_of_lock(lock_id: int, query: schemas.PageAsked) -> Listed:
+    """Door records without alarms, of one lock, newest first."""
+    lock = locks.get_lock(lock_id)
+    wanted: dict[str, Any] = {"lock_id": lock.id, "kind": "no_alarm"}
+    page = queries.list_page(**wanted, before_id=query.before, size=query.limit)
+    return Listed([schemas.write_record(row.record) for row in page.rows], total=queries.count(**wanted))
+
+
+@blueprint.post("/records/delete")
+@operation(
+    62,
+    "records:hide",
+    tag="Operation record",
+    body=schemas.DeleteRecord,
+    gives=schemas.Record,
+    refuses=(queries.NoSuchRecord, rules.NoReason),
+)
+def delete_record(body: schemas.DeleteRecord) -> schemas.Record:
+    """Delete a record: it is hidden from lists, and the audit trail says who did it and why."""
+    service.hide_record(record_id=body.record_id, reason=body.reason, actor=login.actor(), now=clock.now())
+    return schemas.write_record(queries.get_record(body.record_id))
+
+
+def _may_see(user_id: int) -> bool:
+    """Whether the user sees records; NotFound where the caller may not ask for that user."""
+    if user_id == int(current_user.id):
+        return True
+    if not can("accounts:edit"):
+        raise NotFound
+    return "records:view" in ROLE_RIGHTS[accounts.get_account(user_id).role]
+
+
 def _take(body: schemas.CommonFormatData, kinds: rules.Kinds) -> schemas.Report:
-    now, carrier = clock.now(), body.carried_by()
+    now = clock.now()
     taken = service.take_frame(
         serial_number=body.lock_sn,
         frame=bytes.fromhex(body.frame),
         kinds=kinds,
-        carrier=carrier,
+        carrier=body.carried_by(),
         actor=Actor(kind="lock", name=body.lock_sn, address=request.remote_addr or ""),
         now=now,
     )
-    following = lock_commands.next_command(
-        serial_number=body.lock_sn, is_beside=carrier is None or carrier.is_beside, now=now
-    )
+    following = lock_commands.next_frame(serial_number=body.lock_sn, now=now)
     return schemas.Report(
         lock_sn=body.lock_sn,
         is_new=taken.is_new,
         frame=_hex(taken.acknowledgement),
-        command=_hex(following.frame if following is not None else None),
+        command=_hex(following),
     )
 
 

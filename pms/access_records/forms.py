@@ -7,13 +7,24 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
 from pms.access_records.words import KINDS
 from pms.core.ids import read_id
+from pms.web.forms import Form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _UTC = ZoneInfo("UTC")
+
+
+class HideForm(Form):
+    """Why a record should not stand in lists."""
+
+    reason = StringField(_l("Why it is hidden"), validators=[InputRequired(), Length(max=200)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,7 @@ class Filters:
     door_id: int | None
     kind: str
     text: str
+    with_hidden: bool = False
 
     def span(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
         """From the first day's start to the last day's end on the wall of the house."""
@@ -40,6 +52,7 @@ class Filters:
             "door": str(self.door_id or ""),
             "kind": self.kind,
             "q": self.text,
+            "hidden": "1" if self.with_hidden else "",
         }
         return {name: value for name, value in values.items() if value}
 
@@ -58,6 +71,7 @@ def read_filters(values: Mapping[str, str]) -> Filters:
         door_id=read_id(values.get("door")),
         kind=kind if kind in KINDS else "",
         text=values.get("q", "").strip()[:60],
+        with_hidden=values.get("hidden") == "1",
     )
 
 

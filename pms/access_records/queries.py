@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from pms.access_records import words
-from pms.access_records.models import AccessRecord
+from pms.access_records.models import AccessRecord, RecordFinding, RecordGap
 from pms.core.db import db
+from pms.core.errors import NotFound
 from pms.core.ids import read_id
-from pms.core.text import search_words
+from pms.core.text import N_, search_words
 from pms.guests.models import Guest, GuestWord
 from pms.locks.models import Door, Lock
 from pms.protocol.record import RecordEvent
@@ -46,20 +49,34 @@ def list_page(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
+    lock_id: int | None = None,
     door_id: int | None = None,
     room_id: int | None = None,
     stay_id: int | None = None,
     text: str = "",
     kind: str = "",
+    with_hidden: bool = False,
     after: str = "",
+    before_id: int | None = None,
     size: int = PAGE,
 ) -> Page[RecordRow]:
-    """Records from the newest to the oldest; `text` is a room's number or a guest's name, `after` a row's key."""
+    """Records from the newest to the oldest; `text` is a room's number or a guest's name, `after` a row's key, `before_id`
+    the id of a row: what follows it is given."""
+    conditions = [
+        *_conditions(since, until, lock_id, kind, with_hidden=with_hidden),
+        AccessRecord.door_id == door_id if door_id is not None else None,
+        Door.room_id == room_id if room_id is not None else None,
+        AccessRecord.stay_id == stay_id if stay_id is not None else None,
+        _with_text(text),
+        _after(after),
+        _before(before_id),
+    ]
     query = (
         sa.select(AccessRecord, Guest)
         .outerjoin(Door, Door.id == AccessRecord.door_id)
         .outerjoin(Stay, Stay.id == AccessRecord.stay_id)
         .outerjoin(Guest, Guest.id == Stay.guest_id)
+        .where(*(condition for condition in conditions if condition is not None))
         .options(
             joinedload(AccessRecord.lock),
             joinedload(AccessRecord.door).joinedload(Door.room),
@@ -68,21 +85,81 @@ def list_page(
         .order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
         .limit(size + 1)
     )
-    conditions = [
-        AccessRecord.at >= since if since else None,
-        AccessRecord.at < until if until else None,
-        AccessRecord.door_id == door_id if door_id is not None else None,
-        Door.room_id == room_id if room_id is not None else None,
-        AccessRecord.stay_id == stay_id if stay_id is not None else None,
-        _of_kind(kind),
-        _with_text(text),
-        _after(after),
-    ]
-    query = query.where(*(condition for condition in conditions if condition is not None))
     rows = [RecordRow(row[0], row[1]) for row in db.session.execute(query).all()]
     if len(rows) <= size:
         return Page(rows, None)
     return Page(rows[:size], rows[size - 1].key)
+
+
+def count(
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    lock_id: int | None = None,
+    kind: str = "",
+) -> int:
+    """How many records `list_page` would give in all."""
+    conditions = _conditions(since, until, lock_id, kind, with_hidden=False)
+    return db.session.scalars(
+        sa.select(sa.func.count())
+        .select_from(AccessRecord)
+        .where(*(condition for condition in conditions if condition is not None))
+    ).one()
+
+
+def _conditions(
+    since: datetime | None, until: datetime | None, lock_id: int | None, kind: str, *, with_hidden: bool
+) -> list[sa.ColumnElement[bool] | None]:
+    return [
+        AccessRecord.at >= since if since else None,
+        AccessRecord.at < until if until else None,
+        AccessRecord.lock_id == lock_id if lock_id is not None else None,
+        AccessRecord.hidden_at.is_(None) if not with_hidden else None,
+        _of_kind(kind),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A gap among records, or a finding about some: a row of its own between them, at the time when it was found."""
+
+    row: RecordGap | RecordFinding
+    is_gap: bool
+
+    @property
+    def at(self) -> datetime:
+        """When it was found."""
+        return self.row.found_at
+
+
+def list_remarks(
+    *, since: datetime | None, until: datetime | None, door_id: int | None = None, lock_id: int | None = None
+) -> list[Remark]:
+    """Gaps and findings that were found in a time (from `since`, before `until`), newest first."""
+    found = [*_remarks(RecordGap, since, until, door_id, lock_id)]
+    found += _remarks(RecordFinding, since, until, door_id, lock_id)
+    return sorted(found, key=lambda remark: (remark.at, remark.row.id), reverse=True)
+
+
+def _remarks(
+    model: type[RecordGap] | type[RecordFinding],
+    since: datetime | None,
+    until: datetime | None,
+    door_id: int | None,
+    lock_id: int | None,
+) -> list[Remark]:
+    query: sa.Select[Any] = (
+        sa.select(model).options(joinedload(model.lock), joinedload(model.door)).order_by(model.id.desc())
+    )
+    conditions = [
+        model.found_at >= since if since else None,
+        model.found_at < until if until else None,
+        model.door_id == door_id if door_id is not None else None,
+        model.lock_id == lock_id if lock_id is not None else None,
+    ]
+    query = query.where(*(condition for condition in conditions if condition is not None)).limit(200)
+    rows: Sequence[RecordGap | RecordFinding] = db.session.scalars(query).all()
+    return [Remark(row, isinstance(row, RecordGap)) for row in rows]
 
 
 def find_record(record_id: int, *, is_to_change: bool = False) -> AccessRecord | None:
@@ -95,6 +172,21 @@ def find_record(record_id: int, *, is_to_change: bool = False) -> AccessRecord |
     if is_to_change:
         query = query.with_for_update(of=AccessRecord)
     return db.session.scalars(query).one_or_none()
+
+
+class NoSuchRecord(NotFound):
+    """The record does not exist."""
+
+    code = "no_such_record"
+    message = N_("There is no such door record.")
+
+
+def get_record(record_id: int, *, is_to_change: bool = False) -> AccessRecord:
+    """As `find_record`; NoSuchRecord where there is none."""
+    record = find_record(record_id, is_to_change=is_to_change)
+    if record is None:
+        raise NoSuchRecord
+    return record
 
 
 def count_alarms(since: datetime) -> int:
@@ -115,7 +207,17 @@ def _of_kind(kind: str) -> sa.ColumnElement[bool] | None:
         return AccessRecord.event.in_(words.ALARM_EVENTS)
     if kind == "other":
         return AccessRecord.event.not_in([*words.ALARM_EVENTS, RecordEvent.OPENED, RecordEvent.REFUSED])
+    if kind == "no_alarm":
+        return AccessRecord.event.not_in(words.ALARM_EVENTS)
     return None
+
+
+def _before(record_id: int | None) -> sa.ColumnElement[bool] | None:
+    """After the row with this id, in the order of the list."""
+    if record_id is None:
+        return None
+    at = sa.select(AccessRecord.at).where(AccessRecord.id == record_id).scalar_subquery()
+    return sa.or_(AccessRecord.at < at, sa.and_(AccessRecord.at == at, AccessRecord.id < record_id))
 
 
 def _with_text(text: str) -> sa.ColumnElement[bool] | None:
@@ -147,10 +249,16 @@ def _with_text(text: str) -> sa.ColumnElement[bool] | None:
     return sa.or_(*found)
 
 
-def _after(key: str) -> sa.ColumnElement[bool] | None:
-    micros, _, record_id = key.partition("-")
-    last_id = read_id(record_id)
-    if last_id is None or not (micros.isdecimal() and len(micros) < 18):
+def time_of_key(key: str) -> datetime | None:
+    """The time of the row with this key; None where it is none."""
+    micros = key.partition("-")[0]
+    if not (micros.isascii() and micros.isdecimal() and len(micros) < 18):
         return None
-    at = datetime.fromtimestamp(int(micros) / 1_000_000, UTC)
+    return datetime.fromtimestamp(int(micros) / 1_000_000, UTC)
+
+
+def _after(key: str) -> sa.ColumnElement[bool] | None:
+    at, last_id = time_of_key(key), read_id(key.partition("-")[2])
+    if at is None or last_id is None:
+        return None
     return sa.or_(AccessRecord.at < at, sa.and_(AccessRecord.at == at, AccessRecord.id < last_id))

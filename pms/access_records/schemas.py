@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
+from pydantic.alias_generators import to_camel
 
+from pms.access_records.words import ALARM_EVENTS
 from pms.gateways.rules import Carrier as CarrierValue
 from pms.gateways.rules import CarrierKind
-from pms.web.wire import FrameHex, Line, SerialNumber, Wire
+from pms.protocol.record import RecordEvent, RecordMethod, RecordResult
+from pms.web.wire import FrameHex, HouseTime, Id, Line, RequestId, SerialNumber, Wire
+
+if TYPE_CHECKING:
+    from pms.access_records.models import AccessRecord
 
 
 class Carrier(Wire):
@@ -45,4 +51,92 @@ class Report(Wire):
     )
     command: str | None = Field(
         description="The next frame to carry to the lock, in hexadecimal; null if there is none."
+    )
+
+
+class SyncRecords(Wire):
+    """Which lock's records are wanted."""
+
+    lock_id: Id = Field(description="The id that the lock was imported with, or ours.")
+    request_id: RequestId | None = None
+
+
+class RecordsAsked(Wire):
+    """Which records, and how many."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    before: Id | None = Field(default=None, description="The id of the last row of the page before.")
+    lock_id: Id | None = None
+    since: HouseTime | None = Field(default=None, alias="from", description="From this time on.")
+    until: HouseTime | None = Field(default=None, description="Before this time.")
+
+
+class PageAsked(Wire):
+    """How many rows, and from where on."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    before: Id | None = Field(default=None, description="The id of the last row of the page before.")
+
+
+class DeleteRecord(Wire):
+    """Which record should be hidden, and why."""
+
+    record_id: Id
+    reason: Annotated[Line, StringConstraints(min_length=1, max_length=200)] = Field(
+        examples=["The guest asked for it."]
+    )
+
+
+class Record(Wire):
+    """What a door noted. Times are those of the lock's clock."""
+
+    record_id: Id
+    lock_id: Id
+    lock_sn: SerialNumber
+    door: str | None
+    room: str | None
+    sequence: int = Field(description="The lock's own number of the record.")
+    life: int = Field(description="Counts up whenever the lock begins to number its records from 1.")
+    time: HouseTime
+    received_time: HouseTime
+    event: str = Field(description="Protocol section 5, such as opened, refused, tamperAlarm.", examples=["opened"])
+    method: str = Field(examples=["offlineCard"])
+    result: str = Field(examples=["opened"])
+    credential_id: int
+    battery: int
+    is_alarm: bool
+    is_hidden: bool
+    is_doubtful: bool = Field(
+        description="The lock's chain over its records says that this or one beside it is not its own."
+    )
+    key_card_id: Id | None
+    passcode_id: Id | None
+    staff_card_id: Id | None
+    stay_id: Id | None
+
+
+def write_record(record: AccessRecord) -> Record:
+    """As programs see it."""
+    return Record(
+        record_id=record.id,
+        lock_id=record.lock_id,
+        lock_sn=record.lock.serial_number,
+        door=record.door.name if record.door else None,
+        room=record.door.room.number if record.door and record.door.room else None,
+        sequence=record.sequence,
+        life=record.life,
+        time=record.at,
+        received_time=record.received_at,
+        event=to_camel(RecordEvent(record.event).name.lower()),
+        method=to_camel(RecordMethod(record.method).name.lower()),
+        result=to_camel(RecordResult(record.result).name.lower()),
+        credential_id=record.credential_id,
+        battery=record.battery_percent,
+        is_alarm=record.event in ALARM_EVENTS,
+        is_hidden=record.hidden_at is not None,
+        is_doubtful=record.is_doubtful,
+        key_card_id=record.key_card_id,
+        passcode_id=record.passcode_id,
+        staff_card_id=record.staff_card_id,
+        stay_id=record.stay_id,
     )

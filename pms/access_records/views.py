@@ -1,17 +1,24 @@
-"""What doors noted, newest first."""
+"""What doors noted, newest first, with what is missing among it."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
 
-from pms.access_records import queries, words
-from pms.access_records.forms import read_filters
+from pms.access_records import queries, service, words
+from pms.access_records.forms import Filters, HideForm, read_filters
+from pms.access_records.queries import RecordRow, Remark
+from pms.core import clock
 from pms.locks import queries as locks
 from pms.properties import queries as properties
-from pms.web.render import render
-from pms.web.rights import require
+from pms.web import errors, login
+from pms.web.paging import Page
+from pms.web.render import go_to, render, render_dialog
+from pms.web.rights import can, require
 
 blueprint = Blueprint("access_records", __name__)
 
@@ -21,30 +28,106 @@ blueprint = Blueprint("access_records", __name__)
 def index() -> Response:
     """Who opened which door when; goes on as one scrolls."""
     filters = read_filters(request.args)
+    with_hidden = filters.with_hidden and can("records:hide")
     since, until = filters.span(properties.get_property().zone)
+    after = request.args.get("after", "")[:40]
     page = queries.list_page(
         since=since,
         until=until,
         door_id=filters.door_id,
         kind=filters.kind,
         text=filters.text,
-        after=request.args.get("after", "")[:40],
+        with_hidden=with_hidden,
+        after=after,
     )
     more = (
         f"{url_for('access_records.index')}?{urlencode({**filters.as_query(), 'after': page.next_key})}"
         if page.next_key
         else None
     )
+    doors = locks.list_doors()
     part = "access_records/_rows.html" if "after" in request.args else "access_records/_list.html"
     return render(
         "access_records/index.html",
         part,
-        rows=page.rows,
+        rows=_with_remarks(page, filters, since, until, after),
         more=more,
         filters=filters,
-        doors=locks.list_doors(),
+        doors=doors,
+        fetch_from=next((door for door in doors if door.id == filters.door_id and door.lock_id), None),
         kinds=words.KINDS,
         events=words.EVENTS,
         methods=words.METHODS,
         results=words.RESULTS,
+        remark_text=_remark_text,
+    )
+
+
+def _with_remarks(
+    page: Page[RecordRow], filters: Filters, since: datetime | None, until: datetime | None, after: str
+) -> list[dict[str, Any]]:
+    """Records and, between them, what was found at that time; no remarks where the filter is for something else."""
+    rows: list[tuple[datetime, RecordRow | None, Remark | None]] = [(row.record.at, row, None) for row in page.rows]
+    if not filters.kind and not filters.text:
+        top = queries.time_of_key(after)
+        low = page.rows[-1].record.at if page.next_key and page.rows else since
+        remarks = queries.list_remarks(since=low, until=top or until, door_id=filters.door_id)
+        rows += [(remark.at, None, remark) for remark in remarks]
+    rows.sort(key=lambda entry: entry[0], reverse=True)
+    return [{"row": row, "remark": remark} for _at, row, remark in rows]
+
+
+def _remark_text(remark: Remark) -> str:
+    row: Any = remark.row
+    text = (words.GAP_CLOSED if row.closed_at else words.GAP) if remark.is_gap else words.DOUBTS[row.kind]
+    return str(_(text)) % {"first": row.first, "last": row.last}
+
+
+@blueprint.post("/lock/<int:lock_id>/fetch")
+@require("locks:operate")
+def fetch(lock_id: int) -> Response:
+    """Ask the lock for what it has not reported."""
+    command = service.sync_records(lock_id=lock_id, actor=login.actor(), now=clock.now())
+    text = _("The lock is asked for its records. They come in as soon as somebody reaches it.")
+    return go_to(url_for("lock_commands.of_lock", lock_id=command.lock_id), text)
+
+
+@blueprint.get("/<int:record_id>/hide")
+@require("records:hide")
+def hide(record_id: int) -> Response:
+    """Ask why."""
+    return _hide_dialog(record_id, HideForm())
+
+
+@blueprint.post("/<int:record_id>/hide")
+@require("records:hide")
+def hide_record(record_id: int) -> Response:
+    """Take it out of lists."""
+    form = HideForm()
+    if form.validate():
+        with errors.shown_in(form):
+            service.hide_record(
+                record_id=record_id, reason=form.reason.data or "", actor=login.actor(), now=clock.now()
+            )
+            return go_to(url_for("access_records.index"), _("The record is hidden. The audit trail says why."))
+    return _hide_dialog(record_id, form, status=422)
+
+
+@blueprint.post("/<int:record_id>/show")
+@require("records:hide")
+def show_record(record_id: int) -> Response:
+    """Let it stand in lists again."""
+    service.show_record(record_id=record_id, actor=login.actor(), now=clock.now())
+    return go_to(url_for("access_records.index"), _("The record is shown again."))
+
+
+def _hide_dialog(record_id: int, form: HideForm, status: int = 200) -> Response:
+    return render_dialog(
+        "access_records/_hide.html",
+        status=status,
+        form=form,
+        record=queries.get_record(record_id),
+        events=words.EVENTS,
+        dialog_heading=_("Hide a door record"),
+        back=url_for("access_records.index"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pms.access_records.models import Doubt
 from pms.core.text import N_
 from pms.protocol.record import ALARMS, RecordEvent, RecordMethod, RecordResult
 
@@ -56,6 +57,16 @@ RESULTS: dict[int, str] = {
     RecordResult.NO_CLOCK: N_("The lock has lost its clock"),
 }
 
+DOUBTS: dict[Doubt, str] = {
+    Doubt.CHAIN: N_(
+        "Records %(first)s to %(last)s are not as the lock wrote them: one was changed, added or taken out."
+    ),
+    Doubt.CUT: N_("Records %(first)s to %(last)s were cut out of the lock, which still has older and newer ones."),
+    Doubt.DIFFERS: N_("Record %(first)s came twice with different content. The first one is kept."),
+}
+GAP = N_("Records %(first)s to %(last)s are missing: the lock no longer had them when it was asked.")
+GAP_CLOSED = N_("Records %(first)s to %(last)s were missing here, and came in later from elsewhere.")
+
 # The filter of the page: value, words.
 KINDS: dict[str, str] = {
     "": N_("Everything"),
@@ -88,12 +99,24 @@ ACTIONS = {
     "access.lock_bound": N_("The lock answers under its new keys: %(subject)s"),
     "access.lock_deleted": N_("Somebody's phone released the lock: %(subject)s"),
     "access.reported": N_("The lock sent a report: %(subject)s"),
+    "access.records_asked": N_("Asked the lock for its records: %(subject)s"),
+    "access.gap_found": N_("The lock no longer has some of its records: %(subject)s"),
+    "access.gap_closed": N_("Missing records came in after all: %(subject)s"),
+    "access.chain_broken": N_("Records are not as the lock wrote them: %(subject)s"),
+    "access.records_cut": N_("Records were cut out of the lock: %(subject)s"),
+    "access.record_differs": N_("A record came twice with different content: %(subject)s"),
+    "access.record_hidden": N_("Hid a door record: %(subject)s"),
+    "access.record_shown": N_("Showed a hidden door record again: %(subject)s"),
 }
 FIELDS = {
     "at": N_("Time at the door"),
     "method": N_("How"),
     "result": N_("Result"),
     "credential_id": N_("Number of the key"),
+    "first_record": N_("First record"),
+    "last_record": N_("Last record"),
+    "sequence": N_("Number of the record"),
+    "reason": N_("Reason"),
 }
 VALUES = {
     "method": {RecordMethod(number).name.lower(): text for number, text in METHODS.items()},

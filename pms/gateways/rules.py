@@ -33,11 +33,6 @@ class Carrier:
     kind: CarrierKind
     id: str = ""
 
-    @property
-    def is_beside(self) -> bool:
-        """A person with a phone stands at the lock."""
-        return self.kind is CarrierKind.PHONE
-
 
 class ModuleState(StrEnum):
     """loose -> asked (a lock was told to take it) -> associated (the lock has said so)."""

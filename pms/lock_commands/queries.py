@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.lock_commands.models import CommandState, LockCommand
+from pms.locks.models import Door, Lock
+from pms.web.paging import Page, cut
 
 OPEN = (CommandState.MADE, CommandState.SENT)
 
@@ -48,6 +51,64 @@ def open_of_kind(lock_id: int, subject_kind: str) -> Sequence[LockCommand]:
         .where(LockCommand.lock_id == lock_id, LockCommand.subject_kind == subject_kind, LockCommand.state.in_(OPEN))
         .order_by(LockCommand.id)
     ).all()
+
+
+def parts_of(command: LockCommand) -> Sequence[LockCommand]:
+    """The command and the other parts of the same content that are open."""
+    if command.part == 1 and command.is_last:
+        return [command]
+    return db.session.scalars(
+        sa.select(LockCommand)
+        .where(
+            LockCommand.lock_id == command.lock_id,
+            LockCommand.subject_kind == command.subject_kind,
+            LockCommand.subject_id == command.subject_id,
+            LockCommand.created_at == command.created_at,
+            LockCommand.state.in_(OPEN),
+        )
+        .order_by(LockCommand.id)
+    ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """A command of the list, with its lock and door."""
+
+    command: LockCommand
+    lock: Lock
+    door: Door | None
+
+    @property
+    def key(self) -> int:
+        """From which the next rows follow."""
+        return self.command.id
+
+
+def list_page(
+    *, lock_id: int | None = None, show: str = "", before_id: int | None = None, size: int = 50
+) -> Page[CommandRow]:
+    """Commands from the newest to the oldest; `show` is open, done or failed, or empty for all."""
+    query = (
+        sa.select(LockCommand, Lock, Door)
+        .join(Lock, Lock.id == LockCommand.lock_id)
+        .outerjoin(Door, Door.lock_id == LockCommand.lock_id)
+        .order_by(LockCommand.id.desc())
+        .limit(size + 1)
+    )
+    if lock_id is not None:
+        query = query.where(LockCommand.lock_id == lock_id)
+    if show in SHOW:
+        query = query.where(LockCommand.state.in_(SHOW[show]))
+    if before_id is not None:
+        query = query.where(LockCommand.id < before_id)
+    return cut([CommandRow(row[0], row[1], row[2]) for row in db.session.execute(query).all()], size, "key")
+
+
+SHOW: dict[str, tuple[CommandState, ...]] = {
+    "open": OPEN,
+    "done": (CommandState.ANSWERED,),
+    "failed": (CommandState.FAILED, CommandState.EXPIRED, CommandState.DROPPED),
+}
 
 
 def by_counter(lock_id: int, counter: int) -> LockCommand | None:

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from pms.core import clock
+from pms.gateways import queries as gateways
+from pms.gateways.rules import CarrierKind
 from pms.lock_commands import queries, service
-from pms.web.wire import HouseTime, Id, SerialNumber, Wire
+from pms.web.wire import HouseTime, Id, RequestId, SerialNumber, Wire
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pms.lock_commands.models import LockCommand
+
+
+class AskLock(Wire):
+    """Which lock, and an id of the request."""
+
+    lock_id: Id = Field(description="The id that the lock was imported with, or ours.")
+    request_id: RequestId | None = None
+
+
+class OperateLock(AskLock):
+    """What the lock should do."""
+
+    operation: Literal[
+        "unlock", "lock", "passageOn", "passageOff", "setClock", "restart", "selfTest", "silenceAlarm"
+    ] = Field(examples=["unlock"])
+
+
+Imei = Annotated[str, StringConstraints(pattern="^[0-9]{15}$")]
+
+
+class Associate(AskLock):
+    """The module that the lock should take."""
+
+    imei: Imei = Field(examples=["490154203237518"])
 
 
 class Command(Wire):
@@ -33,8 +61,19 @@ class Command(Wire):
     sent_time: HouseTime | None
     end_time: HouseTime | None
     expires_time: HouseTime | None
+    way: Literal["phone", "gateway", "module"] = Field(
+        description="Through what the lock is reached now: `phone` where somebody must be beside it."
+    )
     frame: str | None = Field(description="The frame to carry to the lock now, in hexadecimal; null if there is none.")
     frame_command_id: Id | None = Field(description="The command whose frame it is.")
+
+
+def way_name(lock_id: int, now: datetime) -> Literal["phone", "gateway", "module"]:
+    """Through what a lock is reached now."""
+    way = gateways.way_of(lock_id, now)
+    if way is None or not way.is_online:
+        return "phone"
+    return "module" if way.kind is CarrierKind.MODULE else "gateway"
 
 
 def write(command: LockCommand, *, serial_number: str) -> Command:
@@ -52,6 +91,7 @@ def write(command: LockCommand, *, serial_number: str) -> Command:
         sent_time=command.sent_at,
         end_time=command.ended_at,
         expires_time=command.expires_at,
+        way=way_name(command.lock_id, clock.now()),
         frame=carried.frame.hex().upper() if carried is not None and carried.frame is not None else None,
         frame_command_id=carried.id if carried is not None else None,
     )

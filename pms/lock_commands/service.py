@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from pms.audit import service as audit
 from pms.core.actor import Actor
 from pms.core.db import transaction
-from pms.lock_commands import answers, queries
+from pms.lock_commands import answers, queries, rules
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks import lock_keys
 from pms.locks.models import Lock, LockSetup
-from pms.protocol.command import AnswerStatus, Command, LockAnswer, decode_answer
+from pms.protocol.command import AnswerStatus, LockAnswer, decode_answer
 from pms.protocol.errors import ProtocolError
 from pms.protocol.frame import Direction, Frame, open_frame, seal_frame
 from pms.protocol.session import next_server_counter
@@ -93,24 +94,51 @@ def drop(*, subject_kind: str, subject_id: int, now: datetime) -> None:
                 _end(command, CommandState.DROPPED, now)
 
 
+def cancel(*, command_id: int, actor: Actor, now: datetime) -> LockCommand:
+    """Take back a command of which no frame was handed out, with all its parts; one that is dropped already stays so.
+
+    CannotBeCancelled where the lock may have it, or where the feature whose it is takes it back itself.
+    """
+    with transaction() as session:
+        lock_id = queries.get(command_id).lock_id
+        session.get(Lock, lock_id, with_for_update=True)
+        command = session.get_one(LockCommand, command_id, populate_existing=True)
+        if command.state is CommandState.DROPPED:
+            return command
+        asker = answers.asker_of(command.subject_kind)
+        if command.state is not CommandState.MADE or not asker.can_be_cancelled:
+            raise rules.CannotBeCancelled
+        for part in queries.parts_of(command):
+            if part.state is CommandState.MADE:
+                _end(part, CommandState.DROPPED, now)
+        asker.cancelled(command, actor, now)
+        audit.record(
+            actor=actor,
+            action="commands.cancelled",
+            subject=audit.Subject(
+                kind="lock_command", id=command.id, label=session.get_one(Lock, lock_id).name, lock_id=lock_id
+            ),
+            now=now,
+            after={"command": f"{command.command:04X}"},
+        )
+        return command
+
+
 def next_frame(*, serial_number: str, now: datetime) -> bytes | None:
     """The frame that a carrier at the lock should bring to it; None if there is nothing, or the lock is not set up."""
     command = next_command(serial_number=serial_number, now=now)
     return command.frame if command is not None else None
 
 
-def next_command(*, serial_number: str, is_beside: bool = True, now: datetime) -> LockCommand | None:
-    """The command whose frame a carrier at the lock should bring to it: the same one until it is answered or expired.
-
-    What sets a lock up is for a phone beside it (`is_beside`), never for a gateway or a module.
-    """
+def next_command(*, serial_number: str, now: datetime) -> LockCommand | None:
+    """The command whose frame a carrier at the lock should bring to it: the same one until it is answered or expired."""
     with transaction() as session:
         lock = _hold(session, serial_number)
         if lock is None or lock.setup is not LockSetup.READY or lock.server_keys is None:
             return None
         expire_of_lock(lock_id=lock.id, now=now)
         command = queries.first_open(lock.id)
-        if command is None or (command.command == Command.INITIALISE and not is_beside):
+        if command is None:
             return None
         if command.state is CommandState.MADE:
             command.state = CommandState.SENT

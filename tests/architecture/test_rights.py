@@ -114,8 +114,7 @@ def test_only_the_listed_routes_are_public(app):
 def test_every_right_is_needed_somewhere_and_every_role_has_its_words(app):
     needed = {_right(app, rule) for rule in _rules(app)}
     # The demo's page is there in the demo only; overwriting and revealing are asked for inside of other routes.
-    later = {"gateways:edit", "gateways:view", "locks:operate", "records:hide"}
-    assert set(RIGHTS) - needed <= {"demo:use", "keys:overwrite", "locks:secrets"} | later
+    assert set(RIGHTS) - needed == {"demo:use", "keys:overwrite", "locks:secrets"}
     assert set(ROLE_RIGHTS) == set(ROLE_NAMES) == {role.value for role in Role}
     assert all(rights <= set(RIGHTS) for rights in ROLE_RIGHTS.values())
 

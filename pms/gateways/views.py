@@ -1,0 +1,152 @@
+"""Gateways: which there are, what hangs on them; and by which way one lock is reached."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
+
+from pms.core import clock
+from pms.core.ids import read_id
+from pms.gateways import queries, rules, service, words
+from pms.gateways.forms import GatewayForm, HangForm
+from pms.locks import queries as locks
+from pms.web import errors, login
+from pms.web.forms import choices
+from pms.web.render import go_to, render, render_dialog
+from pms.web.rights import require
+
+blueprint = Blueprint("gateways", __name__)
+
+
+@blueprint.get("/")
+@require("gateways:view")
+def index() -> Response:
+    """Every gateway with its locks."""
+    return render("gateways/index.html", rows=queries.list_gateways(), at=clock.now())
+
+
+@blueprint.get("/new")
+@require("gateways:edit")
+def new() -> Response:
+    """Ask for serial number and name."""
+    return _bind_dialog(GatewayForm(serial_number=request.args.get("serial_number", "")[:20]))
+
+
+@blueprint.post("/new")
+@require("gateways:edit")
+def bind() -> Response:
+    """Bind it."""
+    form = GatewayForm()
+    if form.validate():
+        with errors.shown_in(form):
+            gateway = service.bind_gateway(
+                serial_number=form.serial_number.data or "",
+                name=form.name.data or "",
+                actor=login.actor(),
+                now=clock.now(),
+            )
+            return go_to(
+                url_for("gateways.index"), _("The gateway “%(name)s” is bound. Hang locks on it.", name=gateway.name)
+            )
+    return _bind_dialog(form, status=422)
+
+
+@blueprint.get("/<int:gateway_id>/hang")
+@require("gateways:edit")
+def hang(gateway_id: int) -> Response:
+    """Ask which lock."""
+    return _hang_dialog(gateway_id, _hang_form())
+
+
+@blueprint.post("/<int:gateway_id>/hang")
+@require("gateways:edit")
+def hang_lock(gateway_id: int) -> Response:
+    """Hang it."""
+    form = _hang_form()
+    if form.validate():
+        with errors.shown_in(form):
+            service.hang_lock(gateway_id=gateway_id, lock_id=form.lock_id.data, actor=login.actor(), now=clock.now())
+            return go_to(url_for("gateways.index"), _("The lock hangs on the gateway."))
+    return _hang_dialog(gateway_id, form, status=422)
+
+
+@blueprint.post("/locks/<int:lock_id>/unbind")
+@require("gateways:edit")
+def unbind_lock(lock_id: int) -> Response:
+    """Take a lock off its gateway."""
+    service.unbind_lock(lock_id=lock_id, actor=login.actor(), now=clock.now())
+    return go_to(url_for("gateways.index"), _("The lock is off the gateway. A phone beside it reaches it as before."))
+
+
+@blueprint.get("/<int:gateway_id>/unbind")
+@require("gateways:edit")
+def confirm_unbind(gateway_id: int) -> Response:
+    """Say what happens, and ask."""
+    return render_dialog(
+        "gateways/_unbind.html",
+        row=queries.get_gateway(gateway_id),
+        dialog_heading=_("Unbind the gateway"),
+        back=url_for("gateways.index"),
+    )
+
+
+@blueprint.post("/<int:gateway_id>/unbind")
+@require("gateways:edit")
+def unbind(gateway_id: int) -> Response:
+    """The gateway belongs to the house no more."""
+    gateway = service.unbind_gateway(gateway_id=gateway_id, actor=login.actor(), now=clock.now())
+    return go_to(url_for("gateways.index"), _("The gateway “%(name)s” is unbound.", name=gateway.name))
+
+
+@blueprint.get("/of-lock/<int:lock_id>")
+@require("gateways:view")
+def of_lock(lock_id: int) -> Response:
+    """By which way a lock is reached, as a part of its pages."""
+    lock, now = locks.get_lock(lock_id), clock.now()
+    gateway = queries.gateway_of(lock_id)
+    return render(
+        "gateways/of_lock.html",
+        "gateways/_of_lock.html",
+        lock=lock,
+        gateway=gateway,
+        gateway_is_online=gateway is not None and rules.is_online(gateway.last_seen_at, now),
+        modules=[
+            (module, words.MODULE_STATES[queries.state_of(module)], rules.is_online(module.last_seen_at, now))
+            for module in queries.modules_of(lock_id)
+        ],
+    )
+
+
+def _bind_dialog(form: GatewayForm, status: int = 200) -> Response:
+    return render_dialog(
+        "gateways/_new.html",
+        status=status,
+        form=form,
+        dialog_heading=_("Bind a gateway"),
+        back=url_for("gateways.index"),
+    )
+
+
+def _hang_form() -> HangForm:
+    form = HangForm()
+    form.lock_id.choices = [
+        *choices([("", "–")]),
+        *choices(
+            (lock.id, f"{door.name} · {lock.name}" if door else lock.name) for lock, door in queries.locks_on_none()
+        ),
+    ]
+    chosen = read_id(request.args.get("lock_id"))
+    if chosen is not None and request.method == "GET":
+        form.lock_id.data = chosen
+    return form
+
+
+def _hang_dialog(gateway_id: int, form: HangForm, status: int = 200) -> Response:
+    return render_dialog(
+        "gateways/_hang.html",
+        status=status,
+        form=form,
+        row=queries.get_gateway(gateway_id),
+        dialog_heading=_("Hang a lock on the gateway"),
+        back=url_for("gateways.index"),
+    )
