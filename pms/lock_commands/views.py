@@ -128,7 +128,7 @@ def associate_module(lock_id: int) -> Response:
                 actor=login.actor(),
                 now=clock.now(),
             )
-            return _shown(command.id, FrameForm(formdata=None))
+            return _shown(command.id, FrameForm(formdata=None), is_at_lock=True)
     return _module_dialog(lock_id, form, status=422)
 
 
