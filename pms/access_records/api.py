@@ -17,10 +17,12 @@ from pms.accounts import queries as accounts
 from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.errors import NotFound
+from pms.gateways import rules as gateway_rules
 from pms.lock_commands import service as lock_commands
 from pms.lock_commands.schemas import Command
 from pms.lock_commands.schemas import write as write_command
 from pms.locks import queries as locks
+from pms.slots import rules as slot_rules
 from pms.web import login
 from pms.web.operations import Listed, operation
 from pms.web.rights import PUBLIC, ROLE_RIGHTS, can
@@ -200,6 +202,45 @@ def delete_record(body: schemas.DeleteRecord) -> schemas.Record:
     """Delete a record: it is hidden from lists, and the audit trail says who did it and why."""
     service.hide_record(record_id=body.record_id, reason=body.reason, actor=login.actor(), now=clock.now())
     return schemas.write_record(queries.get_record(body.record_id))
+
+
+@blueprint.post("/modules/password")
+@operation(
+    81,
+    "locks:operate",
+    tag="4G direct",
+    body=schemas.ModulePassword,
+    gives=Command,
+    refuses=(
+        gateway_rules.NoSuchModule,
+        gateway_rules.ModuleLoose,
+        gateway_rules.ModuleOffline,
+        slot_rules.LockFull,
+        slot_rules.LockNotReady,
+        slot_rules.KindNotThere,
+        slot_rules.CredentialTaken,
+        slot_rules.AlreadyOver,
+        slot_rules.EndsBeforeItBegins,
+        slot_rules.BadCode,
+        slot_rules.NoName,
+    ),
+)
+def issue_password(body: schemas.ModulePassword) -> Command:
+    """Issue a password over 4G: the lock that has the module stores it, at once.
+
+    Where the module is not reachable now, nothing is queued.
+    """
+    command = service.issue_password(
+        imei=body.imei,
+        digits=body.password,
+        name=body.name,
+        valid_from=body.valid_from,
+        valid_until=body.valid_until,
+        request_id=body.request_id,
+        actor=login.actor(),
+        now=clock.now(),
+    )
+    return write_command(command, serial_number=locks.get_lock(command.lock_id).serial_number)
 
 
 def _may_see(user_id: int) -> bool:

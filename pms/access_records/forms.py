@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import IntegerField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from pms.access_records.words import KINDS
 from pms.core.ids import read_id
-from pms.web.forms import Form
+from pms.web.forms import Form, request_id_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,17 @@ class HideForm(Form):
     """Why a record should not stand in lists."""
 
     reason = StringField(_l("Why it is hidden"), validators=[InputRequired(), Length(max=200)])
+
+
+class ModulePasswordForm(Form):
+    """A passcode that a lock should store over 4G."""
+
+    request_id = request_id_field()
+    digits = StringField(
+        _l("Passcode"), validators=[InputRequired(), Regexp(r"^[0-9]{4,12}$", message=_l("4 to 12 digits."))]
+    )
+    name = StringField(_l("Whom or what it is for"), validators=[InputRequired(), Length(max=80)])
+    days = IntegerField(_l("Days that it holds"), default=1, validators=[InputRequired(), NumberRange(1, 400)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,17 @@ class DeleteRecord(Wire):
     )
 
 
+class ModulePassword(Wire):
+    """A passcode for the lock that has the module."""
+
+    imei: Annotated[str, StringConstraints(pattern="^[0-9]{15}$")] = Field(examples=["490154203237518"])
+    password: Annotated[str, StringConstraints(pattern="^[0-9]{4,12}$")] = Field(examples=["271828"])
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=80)] = Field(examples=["Plumber"])
+    valid_from: HouseTime | None = None
+    valid_until: HouseTime | None = Field(default=None, description="Without it the passcode has no end.")
+    request_id: RequestId | None = None
+
+
 class Record(Wire):
     """What a door noted. Times are those of the lock's clock."""
 

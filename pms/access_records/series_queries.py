@@ -12,6 +12,7 @@ from pms.core.db import db
 from pms.credentials.models import Fingerprint
 from pms.keycards.models import KeyCard
 from pms.protocol.record import RecordMethod
+from pms.slots.models import Slot
 from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
 
@@ -28,10 +29,15 @@ class KnownKeys:
 
     cards: frozenset[int]
     fingers: dict[int, Fingerprint]
+    # What else this lock stores, by the id under which it names it.
+    slots: dict[int, Slot]
 
 
-def known_keys(records: Sequence[DoorRecord]) -> KnownKeys:
-    """The cards and fingers of ours among those that the records name."""
+_STORED = (RecordMethod.PASSCODE, RecordMethod.CARD, RecordMethod.REMOTE, RecordMethod.FACE, RecordMethod.PALM)
+
+
+def known_keys(lock_id: int, records: Sequence[DoorRecord]) -> KnownKeys:
+    """The credentials of ours among those that the records of a lock name."""
     cards = {r.credential_id for r in records if r.method is RecordMethod.OFFLINE_CARD and r.credential_id}
     fingers = {r.credential_id for r in records if r.method is RecordMethod.FINGERPRINT}
     ours: set[int] = set()
@@ -43,7 +49,20 @@ def known_keys(records: Sequence[DoorRecord]) -> KnownKeys:
         if fingers
         else ()
     )
-    return KnownKeys(frozenset(ours), {row.credential_id: row for row in rows})
+    stored = {r.credential_id for r in records if r.method in _STORED}
+    slots = (
+        db.session.scalars(
+            sa.select(Slot).where(Slot.lock_id == lock_id, Slot.credential_id.in_(stored)).order_by(Slot.id)
+        ).all()
+        if stored
+        else ()
+    )
+    return KnownKeys(
+        frozenset(ours),
+        {row.credential_id: row for row in rows},
+        # Where an id was given out again, it is the later one's.
+        {slot.credential_id: slot for slot in slots},
+    )
 
 
 def guests_of_stays(stay_ids: Sequence[int]) -> dict[int, int]:

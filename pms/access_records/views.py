@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,9 +11,10 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 
 from pms.access_records import queries, service, words
-from pms.access_records.forms import Filters, HideForm, read_filters
+from pms.access_records.forms import Filters, HideForm, ModulePasswordForm, read_filters
 from pms.access_records.queries import RecordRow, Remark
 from pms.core import clock
+from pms.gateways import queries as gateways
 from pms.locks import queries as locks
 from pms.properties import queries as properties
 from pms.web import errors, login
@@ -119,6 +121,46 @@ def show_record(record_id: int) -> Response:
     """Let it stand in lists again."""
     service.show_record(record_id=record_id, actor=login.actor(), now=clock.now())
     return go_to(url_for("access_records.index"), _("The record is shown again."))
+
+
+@blueprint.get("/modules/<imei>/password")
+@require("locks:operate")
+def new_password(imei: str) -> Response:
+    """Ask for the passcode that the lock with this module should store."""
+    return _password_dialog(imei, ModulePasswordForm(request_id=str(uuid.uuid4())))
+
+
+@blueprint.post("/modules/<imei>/password")
+@require("locks:operate")
+def issue_password(imei: str) -> Response:
+    """Have it stored over 4G, and show how that goes on."""
+    form, now = ModulePasswordForm(), clock.now()
+    if form.validate():
+        with errors.shown_in(form):
+            command = service.issue_password(
+                imei=imei[:20],
+                digits=form.digits.data or "",
+                name=form.name.data or "",
+                valid_from=now,
+                valid_until=now + timedelta(days=form.days.data or 1),
+                request_id=form.request_id.data,
+                actor=login.actor(),
+                now=now,
+            )
+            return go_to(url_for("lock_commands.progress", command_id=command.id))
+    return _password_dialog(imei, form, status=422)
+
+
+def _password_dialog(imei: str, form: ModulePasswordForm, status: int = 200) -> Response:
+    module = gateways.get_module(imei[:20])
+    return render_dialog(
+        "access_records/_module_password.html",
+        status=status,
+        form=form,
+        module=module,
+        dialog_heading=_("Passcode over 4G"),
+        back=url_for("lock_commands.of_lock", lock_id=module.lock_id) if module.lock_id else url_for("gateways.index"),
+    )
 
 
 def _hide_dialog(record_id: int, form: HideForm, status: int = 200) -> Response:

@@ -109,6 +109,16 @@ def get_module(imei: str) -> CellularModule:
     return module
 
 
+def reachable_module(imei: str, now: datetime) -> tuple[CellularModule, int]:
+    """A module that is online, and the lock that has it; NoSuchModule, ModuleLoose, ModuleOffline."""
+    module = get_module(imei)
+    if module.lock_id is None:
+        raise rules.ModuleLoose(imei=imei)
+    if not rules.is_online(module.last_seen_at, now):
+        raise rules.ModuleOffline(imei=imei)
+    return module, module.lock_id
+
+
 def modules_of(lock_id: int) -> Sequence[CellularModule]:
     """The module that a lock has, and those that it was asked to take."""
     return db.session.scalars(

@@ -102,6 +102,25 @@ class ModuleTaken(DomainError):
     message = N_("The lock %(lock)s has this module. It can be given to another lock once that one is without it.")
 
 
+class ModuleOffline(DomainError):
+    """Nothing can be sent over 4G now."""
+
+    code = "module_offline"
+    status = 503
+    field = "imei"
+    message = N_(
+        "The 4G module %(imei)s is out of reach now. Try again when it is online, or send a phone to the lock."
+    )
+
+
+class ModuleLoose(DomainError):
+    """The module belongs to no lock."""
+
+    code = "module_loose"
+    field = "imei"
+    message = N_("The 4G module %(imei)s belongs to no lock yet. Associate it first.")
+
+
 def is_online(last_seen_at: datetime | None, now: datetime) -> bool:
     """Whether it carried something lately."""
     return last_seen_at is not None and now - last_seen_at < ONLINE_FOR

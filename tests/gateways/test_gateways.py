@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pms.audit.models import AuditEntry
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
-from pms.core.db import db
+from pms.core.db import db, transaction
 from pms.gateways import queries, rules, service
 from pms.gateways.models import CellularModule, GatewayLock
 from pms.gateways.rules import ModuleState
@@ -19,6 +19,7 @@ from pms.lock_commands import rules as command_rules
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks import queries as locks
 from pms.locks import service as lock_service
+from pms.locks.models import Lock
 from pms.protocol.command import Command
 from tests.access_records.carrying import DESK, Phone
 from tests.access_records.conftest import scene, set_up  # noqa: F401
@@ -244,3 +245,42 @@ def test_refusals_name_what_is_not_there(house, now):
     with pytest.raises(locks.NoSuchLock):
         service.unbind_lock(lock_id=7, actor=DESK, now=now)
     assert next(iter(queries.locks_on_none()))
+
+
+def test_a_password_goes_over_4g_at_once_or_not_at_all(app, house, scene, manager, now):  # noqa: F811
+    with transaction() as session:
+        session.get_one(Lock, scene.lock_id).features = ["passcode"]
+    wish = {"imei": IMEI, "password": "271828", "name": "Plumber", "validUntil": "2026-06-13 12:00:00"}
+    manager.post("/modules/password", wish, status=404)
+    operate.associate_module(lock_id=scene.lock_id, imei=IMEI, actor=DESK, now=now)
+    manager.post("/modules/password", wish, status=409)
+    phone = Phone(app, scene)
+    phone.report_all()
+    phone.fetch("/commands/answer")
+    phone.report_all()
+    with transaction() as session:
+        session.execute(sa.update(CellularModule).values(last_seen_at=None))
+    manager.post("/modules/password", wish, status=503)
+    with pytest.raises(rules.ModuleOffline):
+        queries.reachable_module(IMEI, now)
+    assert rules.ModuleLoose.status == 409
+    with transaction() as session:
+        session.execute(sa.update(CellularModule).values(last_seen_at=now))
+    manager.post("/modules/password", {**wish, "password": "12"}, status=400)
+    manager.post("/modules/password", {**wish, "validUntil": "2026-06-11 12:00:00"}, status=422)
+    given = manager.post("/modules/password", wish)
+    assert (given["command"], given["way"]) == ("0100", "module")
+    module = Phone(app, scene, {"kind": "module", "id": IMEI})
+    module.bring("/reports/lockUsers", scene.twin.receive(bytes.fromhex(given["frame"]), scene.at))
+    assert scene.twin.type_code("271828", scene.at + 5).is_opened
+    page = PageClient(app).log_in("manager")
+    url = f"/records/modules/{IMEI}/password"
+    page.get("/records/modules/0/password", status=404)
+    page.get(url, htmx=True)
+    form = {"digits": "31415", "name": "Painter", "days": "2", "request_id": "0b9f9a52-3d4e-4c56-9f5e-2f1f8a9c7d10"}
+    page.post(url, {**form, "digits": "x"}, htmx=True, status=422)
+    page.post(url, form, status=303)
+    module.fetch("/commands/answer")
+    assert scene.twin.type_code("31415", scene.at + 6).is_opened
+    module.report_all()
+    assert "Passcode over 4G" in text_of(page.get(f"/gateways/of-lock/{scene.lock_id}"))

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from pms.access_records.service.frames import Taken, take_frame, take_report
 from pms.access_records.service.hiding import hide_record, show_record
+from pms.access_records.service.modules import issue_password
 from pms.access_records.service.series import SUBJECT, sync_records, take_page
 
-__all__ = ["SUBJECT", "Taken", "hide_record", "show_record", "sync_records", "take_frame", "take_page", "take_report"]
+__all__ = [
+    "SUBJECT",
+    "Taken",
+    "hide_record",
+    "issue_password",
+    "show_record",
+    "sync_records",
+    "take_frame",
+    "take_page",
+    "take_report",
+]

@@ -9,6 +9,7 @@ from pms.audit import service as audit
 from pms.gateways import service as gateways
 from pms.locks import queries as lock_queries
 from pms.protocol.command import Alive, Bound, Deleted, ModuleAssociated, OneRecord, SystemSettings, UserList
+from pms.slots import service as slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +50,8 @@ def _settings(_session: Session, lock: Lock, _report: SystemSettings, actor: Act
     _audit(lock, "access.reported", actor, now)
 
 
-def _users(_session: Session, lock: Lock, _report: UserList, actor: Actor, now: datetime) -> None:
-    _audit(lock, "access.reported", actor, now)
+def _users(_session: Session, lock: Lock, report: UserList, actor: Actor, now: datetime) -> None:
+    slots.note_users(lock_id=lock.id, users=report, actor=actor, now=now)
 
 
 def _module(_session: Session, lock: Lock, report: ModuleAssociated, actor: Actor, now: datetime) -> None:

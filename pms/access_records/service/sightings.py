@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from pms.locks.models import Lock
     from pms.passcodes.models import Passcode
     from pms.protocol.record import AccessRecord as DoorRecord
+    from pms.slots.models import Slot
 
-    Key = KeyCard | StaffCard | Passcode | Fingerprint
+    Key = KeyCard | StaffCard | Passcode | Fingerprint | Slot
 
 
 class Owner(NamedTuple):
@@ -71,6 +72,8 @@ class _Teller:
             return self._card(record, at)
         if record.method is RecordMethod.FINGERPRINT and record.event is not RecordEvent.USER_CHANGED:
             return self.known.fingers.get(record.credential_id)
+        if record.method in _STORED and record.event is not RecordEvent.USER_CHANGED:
+            return self.known.slots.get(record.credential_id)
         if record.event is RecordEvent.EPOCH_MOVED:
             passcodes.epoch_moved(lock=self.lock, p=record.credential_id, at=at, actor=self.actor, now=self.now)
             return None
@@ -92,6 +95,7 @@ class _Teller:
         return keycards.seen_at_door(**seen) or staffcards.seen_at_door(**seen)
 
 
+_STORED = (RecordMethod.PASSCODE, RecordMethod.CARD, RecordMethod.REMOTE, RecordMethod.FACE, RecordMethod.PALM)
 _NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
 
 
@@ -103,7 +107,7 @@ def tell(
     places: dict[_Sight, tuple[int, int]] = {}
     for index, sight in enumerate(sights):
         places[sight] = (places.get(sight, (index, index))[0], index)
-    teller = _Teller(lock, queries.known_keys([record for record, _at in records]), actor, now)
+    teller = _Teller(lock, queries.known_keys(lock.id, [record for record, _at in records]), actor, now)
     keys: dict[_Sight, Key | None] = {}
     for index, (record, at) in enumerate(records):
         if index in places[sights[index]]:
