@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_14"
-down_revision = "2026_11_28_01"
+down_revision = "2026_11_28_13"
 branch_labels = None
 depends_on = None
 
