@@ -32,6 +32,7 @@ from pms.keycards import books as card_books
 from pms.keycards import work as card_work
 from pms.locks import closed_cards
 from pms.locks import service as locks
+from pms.passcodes import work as passcode_work
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
@@ -154,6 +155,7 @@ def _connect_features() -> None:
     card_books.keep(StaffBook())
     staff_work.install()
     finger_work.install()
+    passcode_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

@@ -21,6 +21,7 @@ from pms.accounts import jobs as accounts
 from pms.audit import jobs as audit
 from pms.core import clock
 from pms.credentials import jobs as credentials
+from pms.passcodes import jobs as passcodes
 from pms.properties import queries as properties
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Job:
 JOBS = (
     Job("purge log-ins", accounts.purge_log_ins, every=timedelta(hours=6)),
     Job("fingerprints past their date", credentials.expire, every=timedelta(hours=1)),
+    Job("passcodes past their end", passcodes.reckon_ends, every=timedelta(hours=1)),
     Job("check the audit trail", audit.verify_chain, at=(3, 30)),
 )
 

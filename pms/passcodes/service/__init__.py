@@ -1,0 +1,40 @@
+"""Every write to passcodes, behind one import. The digits exist only in the answer to whoever may see them."""
+
+from __future__ import annotations
+
+from pms.passcodes.service.at_doors import epoch_moved, reckon_ends, seen_at_door
+from pms.passcodes.service.changing import Times, change_times, rename, update
+from pms.passcodes.service.common import SUBJECT, Holder, ShownPasscode
+from pms.passcodes.service.ending import Ending, clear_door, command_answered, delete, keys_changed, revoke
+from pms.passcodes.service.making import add, make_cyclic, make_permanent, make_single, make_timed
+from pms.passcodes.service.of_stay import end_for_stay, issue_for_stay, reinstate
+from pms.passcodes.service.showing import send, show_again
+
+__all__ = [
+    "SUBJECT",
+    "Ending",
+    "Holder",
+    "ShownPasscode",
+    "Times",
+    "add",
+    "change_times",
+    "clear_door",
+    "command_answered",
+    "delete",
+    "end_for_stay",
+    "epoch_moved",
+    "issue_for_stay",
+    "keys_changed",
+    "make_cyclic",
+    "make_permanent",
+    "make_single",
+    "make_timed",
+    "reckon_ends",
+    "reinstate",
+    "rename",
+    "revoke",
+    "seen_at_door",
+    "send",
+    "show_again",
+    "update",
+]
