@@ -75,6 +75,7 @@ NAVIGATION = (
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
     ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
+    ("passcodes.index", N_("Passcodes"), "passcode", "p", "keys:view"),
     ("staffcards.index", N_("Staff cards"), "card", "c", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),

@@ -48,3 +48,16 @@ def index() -> Response:
         methods=words.METHODS,
         results=words.RESULTS,
     )
+
+
+@blueprint.get("/passcodes/<int:passcode_id>")
+@require("keys:view")
+def of_passcode(passcode_id: int) -> Response:
+    """What doors noted about one passcode, as a part of its page."""
+    return render(
+        "access_records/of_passcode.html",
+        "access_records/_of_passcode.html",
+        rows=queries.of_passcode(passcode_id),
+        events=words.EVENTS,
+        results=words.RESULTS,
+    )

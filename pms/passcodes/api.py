@@ -84,19 +84,14 @@ def make_time_limited(body: schemas.TimeLimited) -> schemas.OfflinePassword:
     A length that no passcode can say is refused, with the nearest two that one can in `offers`.
     """
     now = clock.now()
+    chooser = service.timed(
+        start=body.start_time or rules.full_hour(now),
+        until=body.end_time,
+        kinds=rules.kinds_for(body.unit, is_guest=body.stay_id is not None),
+        now=now,
+    )
     with _offering():
-        return _write_shown(
-            service.make_timed(
-                lock_id=body.lock_id,
-                start=body.start_time or rules.full_hour(now),
-                until=body.end_time,
-                kinds=schemas.kinds_of(body.unit, is_guest=body.stay_id is not None),
-                holder=_holder(body),
-                request_id=_request_id(body.request_id),
-                actor=actor(),
-                now=now,
-            )
-        )
+        return _make(body, chooser)
 
 
 @blueprint.post("/passwords/offline/single")
@@ -110,16 +105,7 @@ def make_time_limited(body: schemas.TimeLimited) -> schemas.OfflinePassword:
 )
 def make_single(body: schemas.SingleUse) -> schemas.OfflinePassword:
     """Make a passcode that opens once, within a day of its start."""
-    return _write_shown(
-        service.make_single(
-            lock_id=body.lock_id,
-            start=body.start_time,
-            holder=_holder(body),
-            request_id=_request_id(body.request_id),
-            actor=actor(),
-            now=clock.now(),
-        )
-    )
+    return _make(body, service.single(start=body.start_time, now=clock.now()))
 
 
 @blueprint.post("/passwords/offline/permanent")
@@ -133,15 +119,7 @@ def make_single(body: schemas.SingleUse) -> schemas.OfflinePassword:
 )
 def make_permanent(body: schemas.Permanent) -> schemas.OfflinePassword:
     """Make a passcode that opens until it is revoked."""
-    return _write_shown(
-        service.make_permanent(
-            lock_id=body.lock_id,
-            holder=_holder(body),
-            request_id=_request_id(body.request_id),
-            actor=actor(),
-            now=clock.now(),
-        )
-    )
+    return _make(body, service.permanent(now=clock.now()))
 
 
 @blueprint.post("/passwords/offline/clear")
@@ -166,19 +144,14 @@ def make_clear(body: schemas.ClearCode) -> schemas.OfflinePassword:
 @operation(11, "passcodes:make", tag=_TAG, body=schemas.Cyclic, gives=schemas.OfflinePassword, refuses=(*_NEW, *_CYCLE))
 def make_cyclic(body: schemas.Cyclic) -> schemas.OfflinePassword:
     """Make a passcode for certain days of the week, some hours each, through the end of a month."""
-    return _write_shown(
-        service.make_cyclic(
-            lock_id=body.lock_id,
-            pattern=schemas.PATTERNS[body.pattern],
-            start_hour=body.start_hour,
-            hours=body.hours,
-            last_month=schemas.read_month(body.last_month),
-            holder=_holder(body),
-            request_id=_request_id(body.request_id),
-            actor=actor(),
-            now=clock.now(),
-        )
+    chooser = service.cyclic(
+        pattern=schemas.PATTERNS[body.pattern],
+        start_hour=body.start_hour,
+        hours=body.hours,
+        last_month=schemas.read_month(body.last_month),
+        now=clock.now(),
     )
+    return _make(body, chooser)
 
 
 @blueprint.post("/passwords/delete")
@@ -205,15 +178,12 @@ def delete(body: schemas.Delete) -> schemas.PasswordEnding:
         now=now,
     )
     line = queries.line_of(ending.passcode, now)
-    command = None
+    password, clear = schemas.write(line), _write_shown(ending.clear) if ending.clear is not None else None
+    sentence, command = words.how_it_ends(line), None
     if ending.command is not None:
-        command = command_schemas.write(ending.command, serial_number=ending.passcode.lock.serial_number)
-    return schemas.PasswordEnding(
-        password=schemas.write(line),
-        words=words.how_it_ends(line),
-        clear_password=_write_shown(ending.clear) if ending.clear is not None else None,
-        command=command,
-    )
+        # Handing the frame out is a transaction of its own, so it comes last.
+        command = command_schemas.write(ending.command, serial_number=line.passcode.lock.serial_number)
+    return schemas.PasswordEnding(password=password, words=sentence, clear_password=clear, command=command)
 
 
 @blueprint.post("/passwords/add")
@@ -290,9 +260,19 @@ def _times(body: schemas.Update) -> service.Times:
     )
 
 
-def _holder(
-    body: schemas.TimeLimited | schemas.SingleUse | schemas.Permanent | schemas.Cyclic | schemas.Add,
-) -> service.Holder:
+def _make(body: schemas.Making, choose: service.Chooser) -> schemas.OfflinePassword:
+    shown = service.make(
+        lock_id=body.lock_id,
+        choose=choose,
+        holder=_holder(body),
+        request_id=_request_id(body.request_id),
+        actor=actor(),
+        now=clock.now(),
+    )
+    return _write_shown(shown)
+
+
+def _holder(body: schemas.Making) -> service.Holder:
     return service.Holder(stay_id=body.stay_id, name=body.password_name, note=body.note)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -122,6 +122,18 @@ def list_page(filters: Filters, *, now: datetime, before_id: int | None = None, 
 def count(filters: Filters, *, now: datetime) -> int:
     """How many codes match."""
     return db.session.scalars(sa.select(sa.func.count()).select_from(Passcode).where(*_conditions(filters, now))).one()
+
+
+def count_shown(filters: Filters, *, now: datetime) -> dict[str, int]:
+    """How many codes each of SHOWN has."""
+    return {show: count(replace(filters, show=show), now=now) for show in SHOWN}
+
+
+def following(passcode_id: int) -> Sequence[Passcode]:
+    """The codes that were made to replace one, newest first."""
+    return db.session.scalars(
+        sa.select(Passcode).where(Passcode.replaces_id == passcode_id).order_by(Passcode.id.desc())
+    ).all()
 
 
 def find_by_request(request_id: str) -> Passcode | None:

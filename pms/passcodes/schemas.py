@@ -9,7 +9,6 @@ from pydantic import Field, StringConstraints
 
 from pms.lock_commands.schemas import Command
 from pms.passcodes import queries, words
-from pms.passcodes.models import PasscodeKind
 from pms.protocol.passcode import Pattern
 from pms.web.wire import HouseTime, Id, Line, RequestId, SerialNumber, Wire
 
@@ -87,7 +86,7 @@ class ListQuery(Wire):
     lock_id: Id | None = None
 
 
-class _Making(Wire):
+class Making(Wire):
     """What every new passcode is told."""
 
     lock_id: Id
@@ -97,7 +96,7 @@ class _Making(Wire):
     request_id: RequestId | None = Field(default=None, description=_REQUEST)
 
 
-class TimeLimited(_Making):
+class TimeLimited(Making):
     """From when until when. Codes last 1 to 72 hours, or to one of the next 31 check-outs of the lock, or, from 00:00 UTC on, to
     one of the 32nd to 400th; what is none of these is refused with the nearest two in `offers`."""
 
@@ -110,17 +109,17 @@ class TimeLimited(_Making):
     )
 
 
-class SingleUse(_Making):
+class SingleUse(Making):
     """A code that opens once."""
 
     start_time: HouseTime | None = Field(default=None, description="A full hour; without it the present one.")
 
 
-class Permanent(_Making):
+class Permanent(Making):
     """A code that opens until it is revoked."""
 
 
-class Cyclic(_Making):
+class Cyclic(Making):
     """A code for certain days of the week."""
 
     pattern: PatternName
@@ -149,7 +148,7 @@ class Delete(Wire):
     request_id: RequestId | None = Field(default=None, description=_REQUEST)
 
 
-class Add(_Making):
+class Add(Making):
     """Digits that were made elsewhere with the lock's key."""
 
     password: Annotated[str, StringConstraints(pattern="^[0-9]{10}$")] = Field(examples=["4805193276"])
@@ -231,12 +230,3 @@ class _Times(Wire):
 def read_month(text: str) -> date:
     """The first day of a month that is well formed."""
     return date(int(text[:4]), int(text[5:]), 1)
-
-
-def kinds_of(unit: str | None, *, is_guest: bool) -> tuple[PasscodeKind, ...]:
-    """Which kinds may say the times, the preferred one first."""
-    if unit is not None:
-        return (PasscodeKind(unit),)
-    if is_guest:
-        return (PasscodeKind.NIGHTS, PasscodeKind.DAYS, PasscodeKind.HOURS)
-    return (PasscodeKind.HOURS, PasscodeKind.NIGHTS, PasscodeKind.DAYS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from babel.dates import format_skeleton
 from flask import current_app
-from flask_babel import get_locale, ngettext
+from flask_babel import format_date, get_locale, ngettext
 from flask_babel import gettext as _
 
 from pms.core.text import N_
@@ -175,6 +175,20 @@ def ends_others(names: Sequence[str]) -> str:
     )
 
 
+def ends_all(names: Sequence[str]) -> str:
+    """Which codes a clear code ends."""
+    if not names:
+        return str(_("No living passcode of this door is known, so it would end nothing."))
+    return str(
+        ngettext(
+            "It ends one passcode: %(names)s.",
+            "It ends %(num)s passcodes: %(names)s.",
+            len(names),
+            names=", ".join(names),
+        )
+    )
+
+
 def whom(line: PasscodeLine) -> str:
     """Kind and holder, for lists of what ends."""
     kind = str(_(KIND_WORDS[line.passcode.kind]))
@@ -236,7 +250,7 @@ def _cyclic(permission: Cyclic) -> str:
             days=_(PATTERN_WORDS[permission.pattern]),
             start=f"{permission.start_hour:02d}:00",
             end=to,
-            last=format_skeleton("MMMMd" if is_this_year else "yMMMMd", last, locale=get_locale()),
+            last=format_skeleton("MMMMd", last, locale=get_locale()) if is_this_year else format_date(last, "long"),
         )
     )
 

@@ -56,13 +56,13 @@ class Door:
     def make(self, kind: str, /, **values) -> service.ShownPasscode:
         """`make("timed", start=…, until=…)` and so on, for Ms Kim unless somebody else is named."""
         return kept(
-            getattr(service, f"make_{kind}")(
+            service.make(
                 lock_id=self.lock_id,
                 holder=values.pop("holder", Holder(name="Ms Kim")),
                 request_id=values.pop("request_id", str(uuid.uuid4())),
                 actor=CLERK,
                 now=clock.now(),
-                **values,
+                choose=getattr(service, kind)(**values, now=clock.now()),
             )
         )
 

@@ -51,6 +51,15 @@ def timed(
     raise NotExpressible(start=start, until=until, options=kept)
 
 
+def kinds_for(unit: str | None, *, is_guest: bool) -> tuple[PasscodeKind, ...]:
+    """Which kinds may say some times, the preferred one first: a visitor's code is to end nobody's."""
+    if unit:
+        return (PasscodeKind(unit),)
+    if is_guest:
+        return (PasscodeKind.NIGHTS, PasscodeKind.DAYS, PasscodeKind.HOURS)
+    return TIMED_KINDS
+
+
 def check_start(start: datetime, now: datetime) -> None:
     """StartTooFar."""
     if start > now + MAX_AHEAD:

@@ -6,12 +6,13 @@ from pms.passcodes.service.at_doors import epoch_moved, reckon_ends, seen_at_doo
 from pms.passcodes.service.changing import Times, change_times, rename, update
 from pms.passcodes.service.common import SUBJECT, Holder, ShownPasscode
 from pms.passcodes.service.ending import Ending, clear_door, command_answered, delete, keys_changed, revoke
-from pms.passcodes.service.making import add, make_cyclic, make_permanent, make_single, make_timed
+from pms.passcodes.service.making import Chooser, add, cyclic, make, permanent, single, timed
 from pms.passcodes.service.of_stay import end_for_stay, issue_for_stay, reinstate
 from pms.passcodes.service.showing import send, show_again
 
 __all__ = [
     "SUBJECT",
+    "Chooser",
     "Ending",
     "Holder",
     "ShownPasscode",
@@ -20,15 +21,14 @@ __all__ = [
     "change_times",
     "clear_door",
     "command_answered",
+    "cyclic",
     "delete",
     "end_for_stay",
     "epoch_moved",
     "issue_for_stay",
     "keys_changed",
-    "make_cyclic",
-    "make_permanent",
-    "make_single",
-    "make_timed",
+    "make",
+    "permanent",
     "reckon_ends",
     "reinstate",
     "rename",
@@ -36,5 +36,7 @@ __all__ = [
     "seen_at_door",
     "send",
     "show_again",
+    "single",
+    "timed",
     "update",
 ]

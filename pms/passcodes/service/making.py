@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pms.core.db import transaction
 from pms.locks import lock_keys
-from pms.passcodes import queries, rules
+from pms.passcodes import foresight, queries, rules
 from pms.passcodes.models import Passcode, PasscodeKind
 from pms.passcodes.service.common import Holder, ShownPasscode, checked, hold_ready, shown, store, written
 from pms.passcodes.service.of_stay import claim_start
@@ -26,7 +27,7 @@ from pms.protocol.passcode import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from sqlalchemy.orm import Session
 
@@ -34,66 +35,44 @@ if TYPE_CHECKING:
     from pms.locks.models import Door, Lock
     from pms.passcodes.rules import Choice
 
+# Makes the permission of a new code, from a lock and the epoch in which it is made.
+Chooser = Callable[["Lock", int], "Choice"]
+
 SINGLES_AN_HOUR = 16
 SERIALS = 256
 
 
-def make_timed(
-    *,
-    lock_id: int,
-    start: datetime,
-    until: datetime,
-    kinds: tuple[PasscodeKind, ...] = rules.TIMED_KINDS,
-    holder: Holder,
-    request_id: str,
-    actor: Actor,
-    now: datetime,
-) -> ShownPasscode:
-    """A code from `start` to `until`; of the kinds that can say it, the one that `kinds` has first.
-
-    NotExpressible with what is nearest; StartTaken, SameCode, and what `rules.timed`, the lock and the holder may refuse.
-    """
+def timed(
+    *, start: datetime, until: datetime, kinds: tuple[PasscodeKind, ...] = rules.TIMED_KINDS, now: datetime
+) -> Chooser:
+    """From `start` to `until`; of the kinds that can say it, the one that `kinds` has first."""
 
     def choose(lock: Lock, _epoch: int) -> Choice:
         return rules.timed(start=start, until=until, clockwork=queries.clockwork_of(lock), now=now, kinds=kinds)
 
-    return make(lock_id=lock_id, choose=choose, holder=holder, request_id=request_id, actor=actor, now=now)
+    return choose
 
 
-def make_single(
-    *, lock_id: int, start: datetime | None, holder: Holder, request_id: str, actor: Actor, now: datetime
-) -> ShownPasscode:
-    """A code that opens once within a day of `start` (the present hour where it is None). SinglesUsedUp, NotAFullHour."""
-    begins = rules.single_start(start, now)
+def single(*, start: datetime | None, now: datetime) -> Chooser:
+    """One opening within a day of `start` (the present hour where it is None)."""
 
     def choose(lock: Lock, epoch: int) -> Choice:
-        return single_choice(lock, epoch, begins)
+        return _single(lock, epoch, rules.single_start(start, now))
 
-    return make(lock_id=lock_id, choose=choose, holder=holder, request_id=request_id, actor=actor, now=now)
+    return choose
 
 
-def make_permanent(*, lock_id: int, holder: Holder, request_id: str, actor: Actor, now: datetime) -> ShownPasscode:
-    """A code that opens until it is revoked. SerialsUsedUp."""
+def permanent(*, now: datetime) -> Chooser:
+    """Until it is revoked."""
 
     def choose(lock: Lock, epoch: int) -> Choice:
-        return permanent_choice(lock, epoch, now)
+        return _permanent(lock, epoch, now)
 
-    return make(lock_id=lock_id, choose=choose, holder=holder, request_id=request_id, actor=actor, now=now)
+    return choose
 
 
-def make_cyclic(
-    *,
-    lock_id: int,
-    pattern: int,
-    start_hour: int,
-    hours: int,
-    last_month: date,
-    holder: Holder,
-    request_id: str,
-    actor: Actor,
-    now: datetime,
-) -> ShownPasscode:
-    """A code for certain days of the week, through the end of a month. MonthTooFar, MonthIsOver, SameCode."""
+def cyclic(*, pattern: int, start_hour: int, hours: int, last_month: date, now: datetime) -> Chooser:
+    """On certain days of the week, through the end of a month."""
 
     def choose(lock: Lock, _epoch: int) -> Choice:
         return rules.cyclic(
@@ -105,20 +84,24 @@ def make_cyclic(
             now=now,
         )
 
-    return make(lock_id=lock_id, choose=choose, holder=holder, request_id=request_id, actor=actor, now=now)
+    return choose
 
 
 def make(
     *,
     lock_id: int,
-    choose: Callable[[Lock, int], Choice],
+    choose: Chooser,
     holder: Holder,
     request_id: str,
     actor: Actor,
     now: datetime,
     replaces: Passcode | None = None,
 ) -> ShownPasscode:
-    """The way of every new code. The same `request_id` again shows the same one. Joins the caller's transaction."""
+    """A new code. The same `request_id` again shows the same one.
+
+    What `choose` may refuse: NotExpressible with what is nearest, SinglesUsedUp, SerialsUsedUp, MonthTooFar, … Else StartTaken,
+    SameCode, and what the lock and the holder may refuse.
+    """
     with transaction() as session:
         earlier = queries.find_by_request(request_id)
         if earlier is not None:
@@ -133,7 +116,7 @@ def make(
         rules.check_epoch(epoch=epoch, known_epoch=lock.known_epoch, door=door.name)
         choice = choose(lock, epoch)
         party_id = (replaces.party_id or replaces.id) if replaces is not None else None
-        check_choice(door, lock, choice, epoch, holder, party_id)
+        foresight.check(door, lock, choice, epoch, stay_id=holder.stay_id, party_id=party_id)
         passcode = store(
             session,
             door=door,
@@ -150,20 +133,6 @@ def make(
         until = choice.valid_until.isoformat() if choice.valid_until else None
         written("passcodes.made", passcode, actor, now, {"kind": choice.kind.value, "until": until})
         return shown(passcode)
-
-
-def check_choice(
-    door: Door, lock: Lock, choice: Choice, epoch: int, holder: Holder, party_id: int | None = None
-) -> None:
-    """StartTaken, SameCode: what the lock could not tell from another party's code."""
-    same = queries.find_digits(lock, epoch, encode_permission(choice.permission))
-    if same is not None:
-        raise rules.SameCode(holder=queries.holder_of(same))
-    if choice.kind in rules.GUEST_KINDS:
-        others = queries.starts_of_others(lock, epoch, stay_id=holder.stay_id, party_id=party_id, room_id=door.room_id)
-        unsafe = [other for other in others if not other.is_gone or other.starts_at == choice.valid_from]
-        if rules.must_move_on(choice=choice, others=unsafe) or queries.is_buried(lock, epoch, choice.valid_from):
-            raise rules.StartTaken
 
 
 def add(
@@ -200,7 +169,7 @@ def add(
         return passcode, True
 
 
-def single_choice(lock: Lock, epoch: int, begins: datetime) -> Choice:
+def _single(lock: Lock, epoch: int, begins: datetime) -> Choice:
     """The first number of the hour that was not given out. SinglesUsedUp."""
     given = queries.permissions_given(lock, epoch, PasscodeKind.SINGLE, begins)
     for index in range(SINGLES_AN_HOUR):
@@ -210,7 +179,7 @@ def single_choice(lock: Lock, epoch: int, begins: datetime) -> Choice:
     raise rules.SinglesUsedUp
 
 
-def permanent_choice(lock: Lock, epoch: int, now: datetime) -> Choice:
+def _permanent(lock: Lock, epoch: int, now: datetime) -> Choice:
     """A serial that was never given out in this series. SerialsUsedUp.
 
     One that no earlier life of the lock had goes first: a command to revoke that may still be on its way.
