@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from wtforms.validators import ValidationError
 
 from pms.core import clock
 from pms.core.errors import DomainError, NotFound
@@ -157,6 +158,8 @@ def preview(form: ClearForm, *, now: datetime, is_quiet: bool = False) -> Previe
         return Preview(fault="" if is_quiet else errors.sentence(error), offers=[_offer(one) for one in error.options])
     except DomainError as error:
         return Preview(fault="" if is_quiet else errors.sentence(error))
+    except ValidationError:
+        return Preview()
     return _written(seen)
 
 
@@ -277,11 +280,15 @@ def _change_kind(line: PasscodeLine) -> type[RenameForm]:
 
 
 def _says_times(form: ClearForm) -> bool:
-    """Whether the fields can be read at all; what is wrong with them is said beside them when the form is sent."""
-    names = [
-        name for name in ("start_time", "end_time", "pattern", "start_hour", "hours", "last_month") if name in form
-    ]
-    return all(form[name].validate(form) for name in names) if names else True
+    """Whether the fields can be read at all. What is wrong with them stays as it was said, or is said when the form is sent."""
+    for name in ("start_time", "end_time", "unit", "pattern", "start_hour", "hours"):
+        if name in form:
+            kept = form[name].errors
+            is_right = form[name].validate(form)
+            form[name].errors = kept
+            if not is_right:
+                return False
+    return True
 
 
 def _written(seen: foresight.Foreseen) -> Preview:

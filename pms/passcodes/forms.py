@@ -30,6 +30,7 @@ class Moment(DateTimeLocalField):
     def put(self, at: datetime) -> None:
         """Show an instant."""
         self.data = local(at).replace(tzinfo=None)
+        self.raw_data = [f"{self.data:%Y-%m-%dT%H:%M}"]
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:  # noqa: ARG002 - WTForms' signature
         """An hour that the clocks skip in spring does not exist."""
@@ -127,7 +128,7 @@ class _Cycle:
     hours = SelectField(
         _l("Hours"), coerce=int, choices=choices((hours, str(hours)) for hours in range(1, 25)), default=2
     )
-    last_month = SelectField(_l("Through the end of"), validate_choice=False, validators=[InputRequired()])
+    last_month = SelectField(_l("Through the end of"), validate_choice=False)
 
 
 class CyclicForm(_Cycle, WhomForm):
