@@ -34,6 +34,7 @@ from pms.lock_commands import operate as lock_operations
 from pms.locks import closed_cards
 from pms.locks import service as locks
 from pms.online_cards import work as online_work
+from pms.passcodes import work as passcode_work
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
@@ -79,6 +80,7 @@ NAVIGATION = (
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
     ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
+    ("passcodes.index", N_("Passcodes"), "passcode", "p", "keys:view"),
     ("staffcards.index", N_("Staff cards"), "card", "c", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
@@ -163,6 +165,7 @@ def _connect_features() -> None:
     online_work.install()
     record_work.install()
     lock_operations.install()
+    passcode_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],

@@ -189,6 +189,13 @@ def get_record(record_id: int, *, is_to_change: bool = False) -> AccessRecord:
     return record
 
 
+def of_passcode(passcode_id: int) -> list[RecordRow]:
+    """The newest records about a passcode."""
+    query = sa.select(AccessRecord).where(AccessRecord.passcode_id == passcode_id)
+    query = query.order_by(AccessRecord.at.desc(), AccessRecord.id.desc()).limit(PAGE)
+    return [RecordRow(record, None) for record in db.session.scalars(query)]
+
+
 def count_alarms(since: datetime) -> int:
     """How many alarms doors raised since then."""
     return db.session.scalars(

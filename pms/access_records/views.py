@@ -173,3 +173,16 @@ def _hide_dialog(record_id: int, form: HideForm, status: int = 200) -> Response:
         dialog_heading=_("Hide a door record"),
         back=url_for("access_records.index"),
     )
+
+
+@blueprint.get("/passcodes/<int:passcode_id>")
+@require("keys:view")
+def of_passcode(passcode_id: int) -> Response:
+    """What doors noted about one passcode, as a part of its page."""
+    return render(
+        "access_records/of_passcode.html",
+        "access_records/_of_passcode.html",
+        rows=queries.of_passcode(passcode_id),
+        events=words.EVENTS,
+        results=words.RESULTS,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from flask import Response, jsonify, make_response
 from flask_babel import gettext as _
 
@@ -13,7 +15,7 @@ def answer(body: object, *, status: int = 200, total: int = 0) -> Response:
     )
 
 
-def refuse(status: int, text: str, faults: list[dict[str, str]] | None = None) -> Response:
-    """A refusal in the same shape; `faults` are `{"field": …, "error": …}`."""
+def refuse(status: int, text: str, faults: Sequence[Mapping[str, object]] | None = None) -> Response:
+    """A refusal in the same shape; `faults` are `{"field": …, "error": …}`, with `offers` where there are any."""
     body = {"code": status, "msg": text, "total": 0, "data": faults, "success": False}
     return make_response(jsonify(body), status)

@@ -93,7 +93,11 @@ def _answer_program(error: DomainError) -> Response:
     """The envelope; beside the sentence the field that it is about, if it is about one."""
     db.session.rollback()
     text, name = sentence(error), str(error.params.get("field") or error.field or "")
-    response = refuse(error.status, text, [{"field": wire_name(name), "error": text}] if name else None)
+    fault: dict[str, object] = {"field": wire_name(name), "error": text}
+    if "offers" in error.params:
+        # What can be had instead, in the words of the wire.
+        fault["offers"] = error.params["offers"]
+    response = refuse(error.status, text, [fault] if name else None)
     if "seconds" in error.params:
         response.headers["Retry-After"] = str(error.params["seconds"])
     return response

@@ -208,6 +208,11 @@ _REFUSAL = {
                         "properties": {
                             "field": {"type": "string", "examples": ["lockSn"]},
                             "error": {"type": "string", "examples": ["必须是 12 位十六进制数字"]},
+                            "offers": {
+                                "type": "array",
+                                "description": "What can be had instead: values for the fields of the request.",
+                                "items": {"type": "object", "additionalProperties": {"type": ["string", "integer"]}},
+                            },
                         },
                     },
                 },

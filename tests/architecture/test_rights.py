@@ -168,6 +168,10 @@ def test_a_number_in_a_query_that_no_database_holds_is_none(client, number):
     for path, name in [
         ("/stays/", "before"),
         ("/keys/", "before"),
+        ("/passcodes/", "before"),
+        ("/passcodes/new/timed", "door"),
+        ("/passcodes/new/timed", "room"),
+        ("/passcodes/new/timed", "stay"),
         ("/audit/", "before"),
         ("/audit/", "guest_id"),
         ("/audit/", "person"),

@@ -151,8 +151,8 @@ def test_the_truth_about_a_code(values, expected):
     assert life(**values) is expected
 
 
-def test_only_time_and_the_door_kill_a_code():
-    assert [state for state in Life if not rules.is_alive(state)] == [Life.TIME_OVER, Life.REVOKED]
+def test_only_time_one_use_and_the_door_kill_a_code():
+    assert [state for state in Life if not rules.is_alive(state)] == [Life.TIME_OVER, Life.USED, Life.REVOKED]
 
 
 def test_a_later_start_ends_an_earlier_one_and_days_only_those_of_earlier_days():

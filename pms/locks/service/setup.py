@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pms.audit import service as audit
 from pms.core.db import transaction
-from pms.locks import closed_cards, lock_keys, queries, rules, scope_queries
+from pms.locks import closed_cards, key_changes, lock_keys, queries, rules, scope_queries
 from pms.locks.models import Door, Lock, LockSetup
 from pms.properties import queries as properties
 from pms.protocol.card import Audience
@@ -108,6 +108,7 @@ def confirm_setup(*, lock_id: int, actor: Actor, now: datetime) -> None:
         closed_cards.note_denied(
             lock_id=lock_id, credential_ids=[entry.credential_id for entry in told.denied], now=now
         )
+        key_changes.tell(lock_id=lock_id, actor=actor, now=now)
         _record(lock, door, "locks.set_up", actor, now)
 
 

@@ -1,0 +1,17 @@
+"""What the scheduler does about passcodes.
+
+That a code's time is over is never stored: it is read off its end. What changes by itself is the end, with a lock's clock.
+"""
+
+from __future__ import annotations
+
+from pms.core import clock
+from pms.core.actor import Actor
+from pms.passcodes import service
+
+_CLOCK = Actor(kind="job", name="passcodes past their end")
+
+
+def reckon_ends() -> None:
+    """Bring the ends of codes in step with the locks' clocks."""
+    service.reckon_ends(actor=_CLOCK, now=clock.now())

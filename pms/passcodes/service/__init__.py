@@ -1,0 +1,42 @@
+"""Every write to passcodes, behind one import. The digits exist only in the answer to whoever may see them."""
+
+from __future__ import annotations
+
+from pms.passcodes.service.at_doors import epoch_moved, reckon_ends, seen_at_door
+from pms.passcodes.service.changing import Times, change_times, rename, update
+from pms.passcodes.service.common import SUBJECT, Holder, ShownPasscode
+from pms.passcodes.service.ending import Ending, clear_door, command_answered, delete, keys_changed, revoke
+from pms.passcodes.service.making import Chooser, add, cyclic, make, permanent, single, timed
+from pms.passcodes.service.of_stay import end_for_stay, issue_for_stay, reinstate
+from pms.passcodes.service.showing import send, show_again
+
+__all__ = [
+    "SUBJECT",
+    "Chooser",
+    "Ending",
+    "Holder",
+    "ShownPasscode",
+    "Times",
+    "add",
+    "change_times",
+    "clear_door",
+    "command_answered",
+    "cyclic",
+    "delete",
+    "end_for_stay",
+    "epoch_moved",
+    "issue_for_stay",
+    "keys_changed",
+    "make",
+    "permanent",
+    "reckon_ends",
+    "reinstate",
+    "rename",
+    "revoke",
+    "seen_at_door",
+    "send",
+    "show_again",
+    "single",
+    "timed",
+    "update",
+]

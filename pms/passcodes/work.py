@@ -1,0 +1,30 @@
+"""What locks tell about passcodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pms.lock_commands.answers import Asker, register
+from pms.locks import key_changes
+from pms.passcodes import service
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pms.core.actor import Actor
+    from pms.lock_commands.models import LockCommand
+    from pms.protocol.command import LockAnswer
+
+
+def install() -> None:
+    """Hear what locks say (once, when the application is made)."""
+    register(service.SUBJECT, RevokedPermanents())
+    key_changes.on_new_keys(service.keys_changed)
+
+
+class RevokedPermanents(Asker):
+    """Hears what became of commands to revoke permanent codes."""
+
+    def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
+        """What the lock said."""
+        service.command_answered(passcode_id=command.subject_id, status=answer.status, actor=actor, now=now)
