@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from flask_babel import gettext as _
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, ValidationInfo, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, ValidationError
 
@@ -28,8 +28,8 @@ class Wire(BaseModel):
     )
 
 
-def _read_id(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+def _read_id(value: object, info: ValidationInfo) -> int:
+    if isinstance(value, int) and info.mode != "json":
         return value  # the program's own value, on its way out
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 and int(value) <= LARGEST:
         return int(value)
