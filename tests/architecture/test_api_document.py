@@ -29,11 +29,10 @@ def _schemas(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every schema of the document, with where it stands; those inside of others too."""
     waiting = [(name, schema) for name, schema in document["components"]["schemas"].items()]
     for where, operation in _operations(document):
-        for parameter in operation["parameters"]:
-            waiting.append((f"{where} {parameter['name']}", parameter["schema"]))
+        waiting += [(f"{where} {parameter['name']}", parameter["schema"]) for parameter in operation["parameters"]]
         bodies = [operation["requestBody"]] if "requestBody" in operation else []
-        for body in [*bodies, *operation["responses"].values()]:
-            waiting.append((where, body["content"]["application/json"]["schema"]))
+        contents = [body["content"]["application/json"] for body in [*bodies, *operation["responses"].values()]]
+        waiting += [(where, content["schema"]) for content in contents]
     while waiting:
         where, schema = waiting.pop()
         yield where, schema
