@@ -76,41 +76,42 @@ def set_server(
         server = session.get(MailServer, 1, with_for_update=True)
         if (server.version if server else 0) != version:
             raise ChangedMeanwhile
-        kept = None
-        if server is not None and (server.host, server.username) == (host, username):
-            kept = server.password
-        password = (password or kept) if username else None
+        before, had = (_fields(server), server.password) if server else ({}, None)
+        if not password and before.get("host") == host and before.get("username") == username:
+            password = had
+        password = password or None if username else None
+        is_encrypted = security is not Security.NONE
         rules.check_server(
-            host=host,
-            port=port,
-            is_encrypted=security is not Security.NONE,
-            username=username,
-            password=password,
-            sender=sender,
+            host=host, port=port, is_encrypted=is_encrypted, username=username, password=password, sender=sender
         )
-        before = _fields(server) if server else {}
-        if server is None:
-            server = MailServer(id=1)
-        had = server.password if before else None
+        server = server or MailServer(id=1)
         server.host, server.port, server.security = host, port, security
         server.username, server.sender = username, sender.strip()
         if password != had:
             server.password = password
         session.add(server)
         session.flush()
-        after = _fields(server)
-        changed = [name for name in after if before.get(name) != after[name]]
-        if changed or password != had:
-            outbox.try_now(now=now)
-            audit.record(
-                actor=actor,
-                action="mail.server_set",
-                subject=_subject(server),
-                now=now,
-                before={name: before[name] for name in changed if name in before},
-                after={name: after[name] for name in changed} | ({"password": "***"} if password != had else {}),
-            )
+        _note_change(server, before, has_other_password=password != had, actor=actor, now=now)
         return server
+
+
+def _note_change(
+    server: MailServer, before: dict[str, str | int], *, has_other_password: bool, actor: Actor, now: datetime
+) -> None:
+    """Whatever was changed may be what letters wait for."""
+    after = _fields(server)
+    changed = [name for name in after if before.get(name) != after[name]]
+    if not changed and not has_other_password:
+        return
+    outbox.try_now(now=now)
+    audit.record(
+        actor=actor,
+        action="mail.server_set",
+        subject=_subject(server),
+        now=now,
+        before={name: before[name] for name in changed if name in before},
+        after={name: after[name] for name in changed} | ({"password": "***"} if has_other_password else {}),
+    )
 
 
 def forget_server(*, actor: Actor, now: datetime) -> None:

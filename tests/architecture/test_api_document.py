@@ -13,6 +13,9 @@ from pms.web import openapi
 # A schema says what a value is by one of these.
 _SAYS_WHAT = {"type", "$ref", "anyOf", "oneOf", "allOf", "const", "enum"}
 
+# The data models that the lock server promises by name.
+MODELS = {"Data", "Report", "Modify", "CommonFormatData", "OfflinePassword", "Command"}
+
 
 @pytest.fixture
 def document(app) -> dict[str, Any]:
@@ -31,8 +34,8 @@ def _schemas(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for where, operation in _operations(document):
         waiting += [(f"{where} {parameter['name']}", parameter["schema"]) for parameter in operation["parameters"]]
         bodies = [operation["requestBody"]] if "requestBody" in operation else []
-        bodies += operation["responses"].values()
-        waiting += [(where, body["content"]["application/json"]["schema"]) for body in bodies]
+        contents = [body["content"]["application/json"] for body in [*bodies, *operation["responses"].values()]]
+        waiting += [(where, content["schema"]) for content in contents]
     while waiting:
         where, schema = waiting.pop()
         yield where, schema
@@ -145,3 +148,7 @@ def test_every_example_fits_its_schema(document):
                 schema = {**content["schema"], "components": document["components"]}
                 assert jsonschema_rs.Draft202012Validator(schema).is_valid(content["example"]), f"{where} {status}"
                 assert str(content["example"]["code"]) == status
+
+
+def test_the_six_data_models_are_there_by_name(document):
+    assert set(document["components"]["schemas"]) >= MODELS
