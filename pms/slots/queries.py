@@ -201,4 +201,4 @@ def stay_ends(stay: Stay) -> datetime:
 
 
 def _slots() -> sa.Select[Slot]:
-    return sa.select(Slot).options(joinedload(Slot.door))
+    return sa.select(Slot).options(joinedload(Slot.door), joinedload(Slot.lock))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
-from pms.protocol.bcd import decode_bcd
+from pms.protocol.bcd import decode_bcd, encode_bcd
 from pms.protocol.command import AddUser, AnswerStatus, DeleteUser, ModifyUser
-from pms.protocol.errors import MalformedError
+from pms.protocol.errors import MalformedError, UsageError
 from pms.slots.models import SlotKind, SlotState
 from pms.stays.models import StayState
 
@@ -165,6 +165,13 @@ class NotInLock(DomainError):
     message = N_("This is not in the lock, or is being removed from it.")
 
 
+class NothingToTell(DomainError):
+    """A command endpoint gives a command."""
+
+    code = "nothing_to_tell"
+    message = N_("Nothing changes for the lock, and it was never asked for anything about this slot.")
+
+
 class NoSuchDifference(DomainError):
     """Somebody else mended it, or the lock has told something new."""
 
@@ -270,6 +277,15 @@ def _check_code(content: bytes) -> None:
         raise refusal from None
     if not SHORTEST_CODE <= len(digits) <= LONGEST_CODE or len(content) != (len(digits) + 1) // 2:
         raise refusal
+
+
+def packed(kind: SlotKind, text: str) -> bytes:
+    """Digits of a passcode, or hexadecimal digits, as tag 04 has them; nothing, which `check_content` refuses, where they
+    cannot be read."""
+    try:
+        return encode_bcd(text) if kind is SlotKind.PASSCODE else bytes.fromhex(text)
+    except (UsageError, ValueError):
+        return b""
 
 
 def free_slot(taken: Collection[int]) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
+from pms.accounts import queries as accounts
 from pms.core.db import transaction
 from pms.lock_commands import queries as lock_commands
 from pms.locks import queries as locks
@@ -197,6 +198,8 @@ def _new(
     what = SlotKind[kind.name]
     rules.check_kind(lock, what, steps.door_name(lock))
     stay = stays.get_stay(owner.stay_id) if owner.stay_id is not None else None
+    if owner.account_id is not None:
+        accounts.get_account(owner.account_id)
     door = locks.door_of_lock(lock.id)
     slot = Slot(
         lock_id=lock.id,
@@ -230,7 +233,7 @@ def _set_span(slot: Slot, valid_from: datetime | None, valid_until: datetime | N
 def _take_content(slot: Slot, content: bytes) -> None:
     rules.check_content(slot.kind, content)
     if slot.kind in rules.TEMPLATES and not _agreed(slot):
-        raise rules.NoConsent
+        raise rules.NoConsent(field="content")
     slot.content = content
 
 
