@@ -12,8 +12,8 @@ from pms.lock_commands import queries as commands
 from pms.protocol.command import AnswerStatus, Command, ListUsers, LockAnswer, StoredKind, UserList, UserRole
 from pms.simulators.lock import commands as simulated
 from pms.slots import queries, rules, service
+from pms.slots.comparing import Mend
 from pms.slots.models import SlotOrigin, SlotState
-from pms.slots.rules import Mend
 from tests.races import race
 from tests.slots.conftest import CARRIER, DESK, LISTED_UNTIL, Scene, trail
 

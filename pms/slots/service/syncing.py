@@ -12,8 +12,8 @@ from pms.lock_commands import service as outbox
 from pms.locks import queries as locks
 from pms.protocol.command import DeleteUser, ListUsers
 from pms.slots import queries, rules
+from pms.slots.comparing import Difference, Fault, Mend
 from pms.slots.models import ListedSlot, Slot, SlotOrigin, SlotState, SlotSync
-from pms.slots.rules import Difference, Fault, Mend
 from pms.slots.service import steps, storing
 
 if TYPE_CHECKING:
