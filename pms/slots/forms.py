@@ -30,7 +30,7 @@ class ChangeForm(Form):
     weekdays = Boxes(_l("Days"), coerce=int, validate_choice=False)
     start = StringField(_l("From"), validators=[Length(max=5)], render_kw=_TIME)
     end = StringField(_l("To"), validators=[Length(max=5)], render_kw=_TIME)
-    role = SelectField(_l("Role"))
+    role = SelectField(_l("Role in the lock"))
     request_id = request_id_field()
 
     def span(self) -> tuple[datetime | None, datetime | None]:

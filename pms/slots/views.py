@@ -37,14 +37,15 @@ _TYPED = (SlotKind.PASSCODE, SlotKind.CARD, SlotKind.REMOTE)
 @require("locks:view")
 def of_lock(lock_id: int) -> Response:
     """All that a lock stores, and where the book and the lock differ."""
-    lock = locks.get_lock(lock_id)
+    lock, comparison = locks.get_lock(lock_id), queries.compare(lock_id)
     return render(
         "slots/of_lock.html",
         lock=lock,
         door=locks.door_of_lock(lock_id),
         slots=queries.of_lock(lock_id),
         refused=queries.refused_of_lock(lock_id),
-        comparison=queries.compare(lock_id),
+        comparison=comparison,
+        differing={one.number for one in comparison.differences},
         most=rules.LARGEST_SLOT,
         **words.of_pages(),
     )

@@ -115,7 +115,7 @@ FIELDS = {
     "door": N_("Door"),
     "slot": N_("Slot"),
     "name": N_("Name"),
-    "role": N_("Role"),
+    "role": N_("Role in the lock"),
     "valid_from": N_("From"),
     "valid_until": N_("Until"),
     "status": N_("The lock's answer"),
@@ -151,7 +151,7 @@ def of_pages() -> dict[str, Any]:
         "slot_state_kinds": STATE_KINDS,
         "origin_words": ORIGIN_WORDS,
         "answer_text": answer_text,
-        "mend_words": MEND_WORDS,
+        "mend_text": mend_text,
         "validity": validity,
         "difference_text": difference_text,
         "all_mended_by": all_mended_by,
@@ -197,6 +197,12 @@ _DIFFERENCES: dict[Fault, str] = {
         "“%(name)s” opens at other times or with another role. The book: %(here)s. The lock: %(there)s."
     ),
 }
+
+
+def mend_text(one: Difference, way: Mend) -> str:
+    """What a button does."""
+    is_struck = way is Mend.TAKE_OVER and one.fault is Fault.MISSING
+    return str(_("Strike off the book") if is_struck else _(MEND_WORDS[way]))
 
 
 def all_mended_by(one: Difference) -> str:

@@ -124,6 +124,15 @@ def test_a_long_list_comes_twenty_at_a_time(scene):
     assert trail().count("slots.listed") == 2
 
 
+def test_a_lock_that_lists_the_same_page_over_and_over_is_not_asked_without_end(scene, monkeypatch):
+    for number in range(1, 25):
+        scene.put_in_lock(number)
+    page = LockAnswer(AnswerStatus.DONE, simulated.list_users(scene.twin.state))
+    monkeypatch.setitem(simulated._ACTIONS, ListUsers, lambda *_: page)
+    service.sync(lock_id=scene.lock_id, actor=DESK, now=clock.now())
+    assert scene.carry(10) == 2
+
+
 def test_asking_again_while_the_list_is_under_way_asks_once(scene):
     for number in range(1, 30):
         scene.put_in_lock(number)

@@ -107,12 +107,13 @@ def test_differences_are_said_in_words_and_mended_with_a_button_each_or_all_at_o
     scene.sync()
     answer = desk.get(home(scene))
     page = text_of(answer)
-    assert "Slot 1 The book has “Code 11” here; the lock has nothing. Send again Take into the book" in page
+    assert "Slot 1 The book has “Code 11” here; the lock has nothing. Send again Strike off the book" in page
     assert (
         "“Code 22” opens at other times or with another role. The book: without an end, Guest. The lock: until" in page
     )
     assert "Slot 3 The book has “Code 33” here; the lock has something else: Card, until" in page
     assert "Slot 9 The lock has something that the book does not know: Face, until" in page
+    assert page.count("the lock says otherwise") == 3
     buttons = re.findall(rf'action="({home(scene)}/mend/\d+/\w+)"', answer.text)
     assert len(buttons) == 2 + 3 + 3 + 2
     desk.post(f"{home(scene)}/mend/9/take_away", status=303)
@@ -189,7 +190,7 @@ def test_a_stays_page_lists_what_locks_store_for_it_and_notes_the_consent(desk, 
     url = f"/fingerprints/stays/{scene.stay_id}"
     page = text_of(desk.get(url))
     assert "Stored in locks for this stay Card: Claire" in page
-    assert "waits for somebody at the lock 101 until Sun" in page
+    assert "waits for somebody at the lock 101 , until Sun" in page
     assert "the face or the palm" in text_of(desk.get(f"{url}/agree", htmx=True))
     for _ in range(2):
         desk.post(f"{url}/agree", status=303)
