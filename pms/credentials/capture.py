@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pms.accounts.models import Account
     from pms.encoders.models import EncoderJob
     from pms.guests.models import Guest
+    from pms.slots.models import Slot
     from pms.stays.models import Stay
 
 _STEPS = {
@@ -46,6 +47,8 @@ class Person:
     stay_id: int | None = None
     account_id: int | None = None
     room_id: int | None = None
+    # What else locks store for the stay.
+    slots: Sequence[Slot] = ()
 
     @property
     def home(self) -> str:
@@ -62,6 +65,13 @@ class Person:
         if self.account_id is not None:
             return url_for("credentials.new_of_account", account_id=self.account_id)
         return url_for("credentials.new_of_stay", stay_id=self.stay_id)
+
+    @property
+    def agree_url(self) -> str:
+        """Where the consent is noted."""
+        if self.account_id is not None:
+            return url_for("credentials.ask_account", account_id=self.account_id)
+        return url_for("credentials.ask_guest", stay_id=self.stay_id)
 
     @property
     def withdraw_url(self) -> str:
@@ -81,6 +91,7 @@ def of_stay(stay: Stay) -> Person:
         guest_id=stay.guest_id,
         stay_id=stay.id,
         room_id=stay.room_id,
+        slots=slot_queries.of_stay(stay.id),
     )
 
 

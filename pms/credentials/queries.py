@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from pms.credentials import rules
 from pms.credentials.models import Fingerprint, FingerState
 from pms.encoders import queries as encoders
 from pms.encoders.models import EncoderJob, JobKind
+from pms.guests.models import Guest
 from pms.lock_commands import queries as lock_commands
 from pms.lock_commands.models import LockCommand
 from pms.locks import queries as locks
@@ -100,6 +102,48 @@ def open_of_person(*, guest_id: int | None, account_id: int | None) -> Sequence[
     """Somebody's fingerprints that are here or about to be."""
     found = _all(Fingerprint.guest_id == guest_id, Fingerprint.account_id == account_id)
     return [finger for finger in found if rules.is_open(finger.state)]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A fingerprint that is stored here and is in no lock, nor on its way to one, and whose it is."""
+
+    fingerprint: Fingerprint
+    name: str
+
+
+def list_unplaced(*, limit: int, before: int | None = None) -> list[Unplaced]:
+    """Captured fingerprints that no lock has, the newest first; from below an id on."""
+    query = _unplaced()
+    if before is not None:
+        query = query.where(Fingerprint.id < before)
+    rows = db.session.execute(query.order_by(Fingerprint.id.desc()).limit(limit)).all()
+    return [_name(row[0], row[1], row[2]) for row in rows]
+
+
+def find_unplaced(fingerprint_id: int) -> Unplaced | None:
+    """A captured fingerprint that no lock has, or None."""
+    row = db.session.execute(_unplaced().where(Fingerprint.id == fingerprint_id)).one_or_none()
+    return None if row is None else _name(row[0], row[1], row[2])
+
+
+def count_unplaced() -> int:
+    """How many captured fingerprints no lock has."""
+    return db.session.scalar(_unplaced().with_only_columns(sa.func.count(Fingerprint.id))) or 0
+
+
+def _unplaced() -> sa.Select[Fingerprint, Guest, Account]:
+    placed = sa.select(Slot.id).where(Slot.fingerprint_id == Fingerprint.id, Slot.state.not_in(slot_rules.UNUSED))
+    return (
+        sa.select(Fingerprint, Guest, Account)
+        .outerjoin(Guest, Guest.id == Fingerprint.guest_id)
+        .outerjoin(Account, Account.id == Fingerprint.account_id)
+        .where(Fingerprint.state == FingerState.STORED, ~placed.exists())
+    )
+
+
+def _name(row: Fingerprint, guest: Guest | None, account: Account | None) -> Unplaced:
+    return Unplaced(row, guest.name if guest is not None else account.display_name if account is not None else "")
 
 
 def doors() -> Sequence[Door]:

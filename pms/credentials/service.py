@@ -166,6 +166,12 @@ def remove(*, fingerprint_id: int, actor: Actor, now: datetime) -> None:
             _destroy(session, row, EndReason.REMOVED, actor, now)
 
 
+def agree(*, guest_id: int | None = None, account_id: int | None = None, actor: Actor, now: datetime) -> Consent:
+    """The person has read the text and agrees; noted once for the same text."""
+    with transaction() as session:
+        return _consent(session, guest_id, account_id, agreed=True, actor=actor, now=now)
+
+
 def withdraw(*, guest_id: int | None = None, account_id: int | None = None, actor: Actor, now: datetime) -> None:
     """The person does not agree any more: everything that was taken is destroyed."""
     with transaction() as session:

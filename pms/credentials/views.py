@@ -5,20 +5,21 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Response, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from pms.accounts import queries as accounts
 from pms.core import clock
-from pms.credentials import capture, queries, service
+from pms.credentials import capture, consent_views, queries, service
+from pms.credentials.blueprint import blueprint
 from pms.credentials.forms import DoorsForm, FingerForm
 from pms.credentials.models import Finger
 from pms.credentials.words import END_WORDS, FINGER_WORDS, STATE_WORDS
 from pms.encoders import queries as encoders
 from pms.guests import queries as guests
 from pms.slots.rules import CONSENT_VERSION
-from pms.slots.words import ANSWER_WORDS, STATE_KINDS
+from pms.slots.words import ANSWER_WORDS, KIND_WORDS, STATE_KINDS, validity
 from pms.slots.words import STATE_WORDS as SLOT_STATE_WORDS
 from pms.stays import queries as stays
 from pms.web import errors, login
@@ -29,7 +30,7 @@ from pms.web.rights import can, require
 if TYPE_CHECKING:
     from pms.credentials.capture import Person
 
-blueprint = Blueprint("credentials", __name__)
+__all__ = ["blueprint", "consent_views"]
 
 
 @blueprint.get("/stays/<int:stay_id>")
@@ -159,24 +160,6 @@ def remove(fingerprint_id: int) -> Response:
     return go_to(capture.home_of(row), _("The fingerprint is destroyed."))
 
 
-@blueprint.post("/guests/<int:guest_id>/withdraw")
-@require("credentials:manage")
-def withdraw_of_guest(guest_id: int) -> Response:
-    """The guest does not agree any more."""
-    service.withdraw(guest_id=guests.get_guest(guest_id).id, actor=login.actor(), now=clock.now())
-    return go_to(
-        url_for("guests.show", guest_id=guest_id), _("The consent is withdrawn, and what was taken is destroyed.")
-    )
-
-
-@blueprint.post("/staff/<int:account_id>/withdraw")
-@require("accounts:edit")
-def withdraw_of_account(account_id: int) -> Response:
-    """Somebody who works here does not agree any more."""
-    service.withdraw(account_id=accounts.get_account(account_id).id, actor=login.actor(), now=clock.now())
-    return go_to(url_for("accounts.index"), _("The consent is withdrawn, and what was taken is destroyed."))
-
-
 def _section(person: Person) -> Response:
     part = "credentials/_of_person.html"
     if person.account_id is not None:
@@ -261,5 +244,7 @@ def _words() -> dict[str, Any]:
         "place_words": SLOT_STATE_WORDS,
         "place_kinds": STATE_KINDS,
         "why_words": {int(key): text for key, text in ANSWER_WORDS.items()},
+        "kind_words": KIND_WORDS,
+        "validity": validity,
         "may_edit_staff": can("accounts:edit"),
     }

@@ -10,6 +10,7 @@ from pms.accounts import queries as accounts
 from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
+from pms.core.weeks import Window
 from pms.locks import queries as locks
 from pms.locks import scope_queries
 from pms.locks import service as lock_service
@@ -17,7 +18,6 @@ from pms.locks.models import ScopeKind
 from pms.staffcards import queries, service
 from pms.staffcards.models import StaffCardKind
 from pms.staffcards.rules import LostAnswer
-from pms.staffcards.windows import Window
 
 if TYPE_CHECKING:
     from datetime import datetime

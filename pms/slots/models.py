@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId, enum_column
 from pms.core.sealing import sealed_bytes
-from pms.locks.models import Door
+from pms.locks.models import Door, Lock
 from pms.protocol.command import StoredKind, UserRole, WeekWindow
 
 
@@ -133,6 +133,7 @@ class Slot(HasId, Base):
     missed_at: Mapped[datetime | None]
 
     door: Mapped[Door | None] = relationship(lazy="raise")
+    lock: Mapped[Lock] = relationship(lazy="raise")
 
     __table_args__ = (
         _one_in_use("uq_slot_number", "number", "state NOT IN ('removed', 'not_sent', 'refused')"),

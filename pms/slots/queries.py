@@ -15,11 +15,11 @@ from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.intervals import at_local
 from pms.properties import queries as properties
-from pms.slots import rules
+from pms.slots import comparing, rules
 from pms.slots.models import Consent, ListedSlot, Slot, SlotKind, SlotState, SlotSync
 
 if TYPE_CHECKING:
-    from pms.slots.rules import Difference
+    from pms.slots.comparing import Difference
     from pms.stays.models import Stay
 
 _IN_USE = Slot.state.not_in(rules.UNUSED)
@@ -172,7 +172,7 @@ def compare(lock_id: int) -> Comparison:
     """Where the book and the lock's own list differ."""
     sync = find_sync(lock_id)
     return Comparison(
-        rules.differences(of_lock(lock_id), listed(lock_id)),
+        comparing.differences(of_lock(lock_id), listed(lock_id)),
         sync.listed_at if sync else None,
         sync.is_running if sync else False,
         sync.status if sync else None,
@@ -201,4 +201,4 @@ def stay_ends(stay: Stay) -> datetime:
 
 
 def _slots() -> sa.Select[Slot]:
-    return sa.select(Slot).options(joinedload(Slot.door))
+    return sa.select(Slot).options(joinedload(Slot.door), joinedload(Slot.lock))

@@ -1,24 +1,22 @@
-"""What may be stored in a lock, and where the book and a lock's list differ: decided on plain values."""
+"""What may be stored in a lock, and what becomes of it: decided on plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
-from pms.protocol.bcd import decode_bcd
+from pms.protocol.bcd import decode_bcd, encode_bcd
 from pms.protocol.command import AddUser, AnswerStatus, DeleteUser, ModifyUser
-from pms.protocol.errors import MalformedError
+from pms.protocol.errors import MalformedError, UsageError
 from pms.slots.models import SlotKind, SlotState
 from pms.stays.models import StayState
 
 if TYPE_CHECKING:
     from pms.locks.models import Lock
-    from pms.slots.models import ListedSlot, Slot
 
 LARGEST_SLOT = 300
 CONSENT_VERSION = 1
@@ -165,6 +163,13 @@ class NotInLock(DomainError):
     message = N_("This is not in the lock, or is being removed from it.")
 
 
+class NothingToTell(DomainError):
+    """A command endpoint gives a command."""
+
+    code = "nothing_to_tell"
+    message = N_("Nothing changes for the lock, and it was never asked for anything about this slot.")
+
+
 class NoSuchDifference(DomainError):
     """Somebody else mended it, or the lock has told something new."""
 
@@ -272,6 +277,15 @@ def _check_code(content: bytes) -> None:
         raise refusal
 
 
+def packed(kind: SlotKind, text: str) -> bytes:
+    """Digits of a passcode, or hexadecimal digits, as tag 04 has them; nothing, which `check_content` refuses, where they
+    cannot be read."""
+    try:
+        return encode_bcd(text) if kind is SlotKind.PASSCODE else bytes.fromhex(text)
+    except (UsageError, ValueError):
+        return b""
+
+
 def free_slot(taken: Collection[int]) -> int | None:
     """The lowest slot of a lock that nobody has; None if it is full."""
     return next((slot for slot in range(1, LARGEST_SLOT + 1) if slot not in taken), None)
@@ -305,75 +319,3 @@ def after_answer(state: SlotState, command: int, status: AnswerStatus, *, is_mor
     if command in (AddUser.command, ModifyUser.command) and state in (SlotState.WAITING, SlotState.CHANGING):
         return SlotState.CHANGING if is_more_to_come else SlotState.ADDED
     return None
-
-
-class Fault(StrEnum):
-    """How the book and the lock differ in one slot."""
-
-    MISSING = "missing"  # the lock does not have it
-    UNKNOWN = "unknown"  # the book does not have it
-    OTHER = "other"  # something else lies in the slot
-    DIFFERENT = "different"  # it opens at other times, or with another role
-
-
-class Mend(StrEnum):
-    """What is done about a difference."""
-
-    SEND = "send"  # the lock gets what the book has
-    TAKE_AWAY = "take_away"  # the lock lets go what it has
-    TAKE_OVER = "take_over"  # the book follows the lock
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A slot in which the book and the lock's own list differ."""
-
-    number: int
-    fault: Fault
-    slot: Slot | None
-    listed: ListedSlot | None
-
-    @property
-    def ways(self) -> tuple[Mend, ...]:
-        """How it can be mended, the way of "mend all" first: what the book has is right, what it does not know is not."""
-        can_send = self.slot is not None and self.slot.content_sealed is not None
-        send = (Mend.SEND,) if can_send else ()
-        match self.fault:
-            case Fault.UNKNOWN:
-                return (Mend.TAKE_AWAY, Mend.TAKE_OVER)
-            case Fault.OTHER:
-                return (*send, Mend.TAKE_AWAY, Mend.TAKE_OVER)
-            case Fault.DIFFERENT:
-                return (*send, Mend.TAKE_OVER, Mend.TAKE_AWAY)
-            case _:
-                return (*send, Mend.TAKE_OVER)
-
-
-def differences(book: Sequence[Slot], listed: Mapping[int, ListedSlot]) -> list[Difference]:
-    """Where they differ, by number. `book` has what is in use; what is on its way either way is no difference yet."""
-    by_number = {slot.number: slot for slot in book if slot.number is not None}
-    found = []
-    for number in sorted(by_number.keys() | listed.keys()):
-        slot, seen = by_number.get(number), listed.get(number)
-        fault = _fault(slot, seen)
-        if fault is not None:
-            found.append(Difference(number, fault, slot, seen))
-    return found
-
-
-def _fault(slot: Slot | None, seen: ListedSlot | None) -> Fault | None:
-    if slot is None:
-        return Fault.UNKNOWN
-    if slot.state is not SlotState.ADDED:
-        return None
-    if seen is None:
-        return Fault.MISSING if slot.missed_at is not None else None
-    if (slot.kind, slot.credential_id) != (seen.kind, seen.credential_id):
-        return Fault.OTHER
-    ours = (_second(slot.valid_from), _second(slot.valid_until), slot.role)
-    return None if ours == (seen.valid_from, seen.valid_until, seen.role) else Fault.DIFFERENT
-
-
-def _second(at: datetime | None) -> datetime | None:
-    """Locks count whole seconds."""
-    return None if at is None else at.replace(microsecond=0)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+
 from pms.core.text import N_
+from pms.core.weeks import Window
 from pms.protocol.command import AnswerStatus
+from pms.slots.comparing import Fault, Mend
 from pms.slots.models import SlotKind, SlotOrigin, SlotRole, SlotState
-from pms.slots.rules import Fault, Mend
+from pms.web import filters
+from pms.web.weeks import window_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pms.slots.comparing import Difference
+    from pms.slots.models import Slot
 
 KIND_WORDS: dict[SlotKind, str] = {
     SlotKind.PASSCODE: N_("Passcode"),
@@ -14,6 +27,14 @@ KIND_WORDS: dict[SlotKind, str] = {
     SlotKind.REMOTE: N_("Remote control"),
     SlotKind.FACE: N_("Face"),
     SlotKind.PALM: N_("Palm"),
+}
+KIND_ICONS: dict[SlotKind, str] = {
+    SlotKind.PASSCODE: "passcode",
+    SlotKind.CARD: "card",
+    SlotKind.FINGERPRINT: "finger",
+    SlotKind.REMOTE: "remote",
+    SlotKind.FACE: "face",
+    SlotKind.PALM: "palm",
 }
 ROLE_WORDS: dict[SlotRole, str] = {
     SlotRole.GUEST: N_("Guest"),
@@ -94,7 +115,7 @@ FIELDS = {
     "door": N_("Door"),
     "slot": N_("Slot"),
     "name": N_("Name"),
-    "role": N_("Role"),
+    "role": N_("Role in the lock"),
     "valid_from": N_("From"),
     "valid_until": N_("Until"),
     "status": N_("The lock's answer"),
@@ -117,4 +138,83 @@ VALUES = {
         "time_over": N_("its time is over"),
         "left": N_("the account was switched off"),
     },
+}
+
+
+def of_pages() -> dict[str, Any]:
+    """What the templates need to speak of slots."""
+    return {
+        "kind_words": KIND_WORDS,
+        "kind_icons": KIND_ICONS,
+        "role_words": ROLE_WORDS,
+        "slot_state_words": STATE_WORDS,
+        "slot_state_kinds": STATE_KINDS,
+        "origin_words": ORIGIN_WORDS,
+        "answer_text": answer_text,
+        "mend_text": mend_text,
+        "validity": validity,
+        "difference_text": difference_text,
+        "all_mended_by": all_mended_by,
+    }
+
+
+def answer_text(status: int) -> str:
+    """The lock's own word, for a sentence."""
+    return str(_(ANSWER_WORDS[AnswerStatus(status)]))
+
+
+def validity(slot: Slot) -> str:
+    """When it opens: "from Fri 12 Jun, 12:00 until Sun 14 Jun, 12:00; Mon–Fri, 09:00–11:00"."""
+    text = _span(slot.valid_from, slot.valid_until)
+    window = Window(slot.weekdays, slot.window_start, slot.window_end)
+    return text if window.is_always else f"{text}; {window_text(window)}"
+
+
+def _span(valid_from: datetime | None, valid_until: datetime | None) -> str:
+    start, end = filters.datetime_text(valid_from), filters.datetime_text(valid_until)
+    if valid_until is None:
+        return str(_("without an end") if valid_from is None else _("from %(start)s on", start=start))
+    return str(_("until %(end)s", end=end) if valid_from is None else _("%(start)s – %(end)s", start=start, end=end))
+
+
+def difference_text(one: Difference) -> str:
+    """What differs in a slot, as a sentence."""
+    slot, listed = one.slot, one.listed
+    said = {"name": slot.name or _("a credential without a name") if slot else ""}
+    if listed is not None:
+        said["kind"] = _(KIND_WORDS[listed.kind])
+        said["there"] = f"{_span(listed.valid_from, listed.valid_until)}, {_(ROLE_WORDS[listed.role])}"
+    if slot is not None:
+        said["here"] = f"{_span(slot.valid_from, slot.valid_until)}, {_(ROLE_WORDS[slot.role])}"
+    return str(_(_DIFFERENCES[one.fault])) % said
+
+
+_DIFFERENCES: dict[Fault, str] = {
+    Fault.MISSING: N_("The book has “%(name)s” here; the lock has nothing."),
+    Fault.UNKNOWN: N_("The lock has something that the book does not know: %(kind)s, %(there)s."),
+    Fault.OTHER: N_("The book has “%(name)s” here; the lock has something else: %(kind)s, %(there)s."),
+    Fault.DIFFERENT: N_(
+        "“%(name)s” opens at other times or with another role. The book: %(here)s. The lock: %(there)s."
+    ),
+}
+
+
+def mend_text(one: Difference, way: Mend) -> str:
+    """What a button does."""
+    is_struck = way is Mend.TAKE_OVER and one.fault is Fault.MISSING
+    return str(_("Strike off the book") if is_struck else _(MEND_WORDS[way]))
+
+
+def all_mended_by(one: Difference) -> str:
+    """What "mend all" does about a difference."""
+    way = one.ways[0]
+    if way is Mend.TAKE_OVER and one.fault is Fault.MISSING:
+        return str(_("It is struck off the book, since only the lock knew what it held."))
+    return str(_(_MENDED[way]))
+
+
+_MENDED: dict[Mend, str] = {
+    Mend.SEND: N_("It is sent to the lock again."),
+    Mend.TAKE_AWAY: N_("It is taken away from the lock."),
+    Mend.TAKE_OVER: N_("The book follows the lock."),
 }

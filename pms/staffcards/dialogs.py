@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from pms.accounts import queries as accounts
 from pms.core import clock
+from pms.core.weeks import Window, clock_time, days_of
 from pms.keycards.dialogs import fill_machines
 from pms.locks import queries as locks
 from pms.locks import scope_queries
@@ -19,8 +20,7 @@ from pms.staffcards import queries, rules, words
 from pms.staffcards.book import opens_of
 from pms.staffcards.forms import ALWAYS, BY_HAND, EmergencyForm, LostForm, StaffForm, VisitorForm
 from pms.staffcards.models import StaffCardKind
-from pms.staffcards.windows import Window, clock_time, days_of
-from pms.web import errors, login
+from pms.web import errors, login, weeks
 from pms.web.filters import house_zone
 from pms.web.render import go_to, render_dialog
 
@@ -64,7 +64,7 @@ def _fill_staff(form: StaffForm) -> None:
     form.shift.choices = [
         (ALWAYS, _("At any time")),
         *(
-            (str(shift.id), f"{shift.name} · {words.window_text(words.window_of(shift))}")
+            (str(shift.id), f"{shift.name} · {weeks.window_text(words.window_of(shift))}")
             for shift in queries.list_shifts()
         ),
         (BY_HAND, _("As entered below")),
@@ -74,7 +74,7 @@ def _fill_staff(form: StaffForm) -> None:
 
 def fill_hours(form: StaffForm | ShiftForm, window: Window | None = None) -> None:
     """The days to tick; a form that is new gets `window`, or a working week."""
-    form.weekdays.choices = list(enumerate(words.day_names()))
+    form.weekdays.choices = list(enumerate(weeks.day_names()))
     if not form.is_submitted():
         shown = window or Window(0b0011111, 8 * 60, 16 * 60 + 30)
         form.weekdays.data = days_of(shown.weekdays)
@@ -142,7 +142,7 @@ def _card_dialog(template: str, card: StaffCard, form: MachineChoice, title: str
         form=form,
         line=line,
         opens=opens_of(card, scope_queries.rows_by_id()),
-        hours=words.window_text(words.window_of(card)),
+        hours=weeks.window_text(words.window_of(card)),
         title=title,
         dialog_heading=title,
         **more,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pms.accounts.models import Account
 from pms.core.errors import NotFound
 from pms.core.ids import new_id
+from pms.core.weeks import Window
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind
 from pms.keycards.models import CardState, KeyCard, Proof
@@ -18,7 +19,6 @@ from pms.locks import scope_queries
 from pms.locks.models import Scope, ScopeKind
 from pms.staffcards import queries, rules
 from pms.staffcards.models import StaffCard, StaffCardGrant, StaffCardKind
-from pms.staffcards.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -6,9 +6,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from pms.core.weeks import Window, window
 from pms.keycards.forms import MachineChoice
 from pms.staffcards.rules import MAX_NAME, MAX_SHIFT_NAME, LostAnswer
-from pms.staffcards.windows import Window, window
 from pms.web.forms import Boxes, Form, choice_id, choices
 
 ALWAYS, BY_HAND = "always", "hand"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pms.core.errors import DomainError, Invalid
 from pms.core.intervals import ONE_DAY, at_local
 from pms.core.text import N_
+from pms.core.weeks import Window
 from pms.keycards.rules import GRACE
 from pms.locks.models import ScopeKind
 from pms.protocol.record import RecordResult
 from pms.staffcards.models import StaffCardKind
-from pms.staffcards.windows import Window
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -9,6 +9,7 @@ from flask import Response, request
 from pms.accounts import queries as accounts
 from pms.core import clock
 from pms.core.ids import read_id
+from pms.core.weeks import Window
 from pms.keycards.forms import MachineChoice
 from pms.locks import scope_queries
 from pms.staffcards import dialogs, listing, queries, scope_views, service, shift_views, words
@@ -17,7 +18,6 @@ from pms.staffcards.book import opens_of
 from pms.staffcards.forms import ALWAYS, BY_HAND, EmergencyForm, LostForm, RenewForm, StaffForm, VisitorForm
 from pms.staffcards.models import StaffCardKind
 from pms.staffcards.rules import LostAnswer
-from pms.staffcards.windows import Window
 from pms.web.render import render
 from pms.web.rights import require
 

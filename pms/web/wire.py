@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from flask_babel import gettext as _
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, ValidationError
 
@@ -29,9 +37,14 @@ class Wire(BaseModel):
 
 
 def _read_id(value: object, info: ValidationInfo) -> int:
-    if isinstance(value, int) and info.mode != "json":
+    return read_digits(value, info, LARGEST)
+
+
+def read_digits(value: object, info: ValidationInfo, largest: int) -> int:
+    """A number that is a string of digits on the wire."""
+    if info.mode == "python" and isinstance(value, int) and not isinstance(value, bool):
         return value  # the program's own value, on its way out
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 and int(value) <= LARGEST:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 and int(value) <= largest:
         return int(value)
     raise PydanticCustomError("id", "not an id")
 

@@ -90,7 +90,8 @@ def pages(page: Page, url: str) -> list[str]:
         page.goto(url + path)
         links = page.locator("main a[href]").evaluate_all("all => all.map(a => a.getAttribute('href'))")
         found.append(next(link for link in links if re.search(pattern, link)))
-    return found
+    lock = next(link for link in found if re.fullmatch(r"/locks/\d+", link))
+    return [*found, f"/slots{lock}", f"/slots{lock}/new"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pms.access_records import service as access_records
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import db
+from pms.core.weeks import Window
 from pms.encoders import queries as encoders
 from pms.encoders.models import EncoderJob
 from pms.locks import lock_keys
@@ -19,7 +20,6 @@ from pms.simulators.cards import SimulatedCard
 from pms.simulators.lock import VirtualLock
 from pms.staffcards import queries, service
 from pms.staffcards.models import StaffCard, StaffCardKind
-from pms.staffcards.windows import Window
 from tests.keycards.desk import Desk, hold, new_request
 
 BOSS = Actor(kind="account", name="Helen", account_id=1)

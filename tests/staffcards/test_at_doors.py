@@ -9,6 +9,7 @@ import pytest
 
 from pms.core import clock
 from pms.core.db import db
+from pms.core.weeks import Window
 from pms.encoders.models import JobState
 from pms.keycards.rules import KeyState
 from pms.locks import queries as locks
@@ -18,7 +19,6 @@ from pms.protocol.card_layout import Medium
 from pms.staffcards import queries, service
 from pms.staffcards.models import StaffCardKind, StaffEnd
 from pms.staffcards.rules import Attention, LostAnswer
-from pms.staffcards.windows import Window
 from tests.keycards.desk import new_request, stay
 from tests.staffcards.desk import BOSS, EARLY, ask, card_of, job_of, line_of
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pms.core.weeks import Window
 from pms.keycards import rules as key_rules
 from pms.keycards.rules import Number
 from pms.locks.models import ScopeKind
@@ -18,7 +19,6 @@ from pms.protocol.record import RecordResult
 from pms.staffcards import rules, windows
 from pms.staffcards.models import StaffCardKind
 from pms.staffcards.rules import Attention, LostAnswer
-from pms.staffcards.windows import Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 6, 12, 10, tzinfo=UTC)

@@ -15,6 +15,7 @@ from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
 from pms.core.errors import NotFound
+from pms.core.weeks import Window
 from pms.encoders import queries as encoders
 from pms.encoders.queries import NoSuchMachine
 from pms.keycards.models import CardState, Proof
@@ -25,7 +26,6 @@ from pms.protocol.record import RecordResult
 from pms.staffcards import listing, queries, rules, service
 from pms.staffcards.models import Shift, StaffCard, StaffCardGrant, StaffCardKind, StaffDenial, StaffEnd
 from pms.staffcards.rules import Attention, LostAnswer
-from pms.staffcards.windows import Window
 from tests.keycards.desk import new_request
 from tests.races import race
 from tests.staffcards.desk import BOSS, EARLY, ask, job_of, last_day, line_of

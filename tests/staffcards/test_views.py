@@ -10,6 +10,7 @@ from flask import Flask
 from pms.accounts.models import Account, Language
 from pms.core import clock
 from pms.core.db import db, transaction
+from pms.core.weeks import Window
 from pms.encoders import queries as encoders
 from pms.encoders.models import JobState
 from pms.keycards import service as keycards
@@ -18,7 +19,7 @@ from pms.simulators.cards import SimulatedCard
 from pms.staffcards import queries, service, words
 from pms.staffcards.models import StaffCard, StaffCardKind
 from pms.staffcards.rules import LostAnswer
-from pms.staffcards.windows import Window
+from pms.web import weeks
 from tests.client import PageClient, text_of
 from tests.keycards.desk import machine_row, new_request
 from tests.staffcards.desk import BOSS, EARLY, ask, card_of, job_of, last_day
@@ -446,7 +447,7 @@ def test_shifts_are_made_changed_and_deleted(manager):
 )
 def test_hours_read_as_people_say_them(app: Flask, window, english):
     with app.test_request_context():
-        assert words.window_text(window) == english
+        assert weeks.window_text(window) == english
 
 
 def test_everything_is_there_in_chinese(manager, house, machine):

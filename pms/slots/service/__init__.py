@@ -17,7 +17,7 @@ from pms.slots.service.hearing import command_answered, command_sent, forget_loc
 from pms.slots.service.steps import SUBJECT
 from pms.slots.service.storing import change, remove, report_stored, store
 from pms.slots.service.syncing import SUBJECT as SYNC_SUBJECT
-from pms.slots.service.syncing import mend, mend_all, sync
+from pms.slots.service.syncing import empty, mend, mend_all, sync
 
 __all__ = [
     "SUBJECT",
@@ -26,6 +26,7 @@ __all__ = [
     "change",
     "command_answered",
     "command_sent",
+    "empty",
     "end",
     "end_for_stay",
     "end_templates",

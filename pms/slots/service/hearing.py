@@ -98,9 +98,9 @@ def list_answered(*, sync_id: int, status: AnswerStatus, users: UserList | None,
             sync.is_running = False
             syncing.note(sync, "slots.list_refused", actor, now, {"status": status.name.lower()})
             return
-        is_whole = _keep(session, sync.lock_id, users, sync.after_number, now)
-        if not is_whole:
-            sync.after_number = users.users[-1].slot
+        upto = _keep(session, sync.lock_id, users, sync.after_number, now)
+        if upto is not None:
+            sync.after_number = upto
             syncing.ask(sync, ListUsers(sync.after_number), steps.maker_named(sync.asked_by), now)
             return
         sync.is_running, sync.listed_at = False, now
@@ -115,9 +115,9 @@ def note_users(*, lock_id: int, users: UserList, actor: Actor, now: datetime) ->
     """
     with transaction() as session:
         steps.hold_lock(session, lock_id)
-        is_whole = _keep(session, lock_id, users, 0, now)
+        upto = _keep(session, lock_id, users, 0, now)
         sync = syncing.of_lock(session, lock_id)
-        if is_whole:
+        if upto is None:
             sync.listed_at = now
         session.flush()
         syncing.note(sync, "slots.listed", actor, now, _counted(lock_id))
@@ -127,11 +127,13 @@ def _counted(lock_id: int) -> dict[str, int]:
     return {"count": len(queries.listed(lock_id)), "differences": len(queries.compare(lock_id).differences)}
 
 
-def _keep(session: Session, lock_id: int, users: UserList, after: int, now: datetime) -> bool:
-    """Put a page of a list in the place of what was known of these slots; whether it was the last one."""
+def _keep(session: Session, lock_id: int, users: UserList, after: int, now: datetime) -> int | None:
+    """Put a page of a list in the place of what was known of these slots; up to which slot, None for the last page."""
     named = {user.slot: user for user in users.users if user.kind.name in SlotKind.__members__ and user.slot > after}
-    is_whole = len(users.users) < MAX_LISTED
-    upto = 0xFFFF if is_whole else max(user.slot for user in users.users)
+    last = max((user.slot for user in users.users), default=0)
+    # A page that does not go on would be asked for without end.
+    is_whole = len(users.users) < MAX_LISTED or last <= after
+    upto = 0xFFFF if is_whole else last
     gone = {number for number in queries.listed(lock_id) if after < number <= upto} - named.keys()
     _forget(session, lock_id, gone)
     for user in named.values():
@@ -142,7 +144,7 @@ def _keep(session: Session, lock_id: int, users: UserList, after: int, now: date
         if slot.state is SlotState.ADDED and after < number <= upto:
             slot.seen_at, slot.missed_at = (now, None) if number in named else (slot.seen_at, now)
     session.flush()
-    return is_whole
+    return None if is_whole else upto
 
 
 def _heal(session: Session, lock_id: int, named: dict[int, ListedUser]) -> None:

@@ -233,7 +233,7 @@ def _set_span(slot: Slot, valid_from: datetime | None, valid_until: datetime | N
 def _take_content(slot: Slot, content: bytes) -> None:
     rules.check_content(slot.kind, content)
     if slot.kind in rules.TEMPLATES and not _agreed(slot):
-        raise rules.NoConsent
+        raise rules.NoConsent(field="content")
     slot.content = content
 
 

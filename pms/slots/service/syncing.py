@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from pms.audit import service as audit
 from pms.core.db import transaction
+from pms.core.errors import NotFound
 from pms.lock_commands import queries as lock_commands
 from pms.lock_commands import service as outbox
 from pms.locks import queries as locks
 from pms.protocol.command import DeleteUser, ListUsers
 from pms.slots import queries, rules
+from pms.slots.comparing import Difference, Fault, Mend
 from pms.slots.models import ListedSlot, Slot, SlotOrigin, SlotState, SlotSync
-from pms.slots.rules import Difference, Fault, Mend
-from pms.slots.service import steps
+from pms.slots.service import steps, storing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,6 +95,28 @@ def note(row: SlotSync, action: str, actor: Actor, now: datetime, after: dict[st
         now=now,
         after=after,
     )
+
+
+def empty(*, lock_id: int, number: int, request_id: str | None = None, actor: Actor, now: datetime) -> Slot:
+    """Take away whatever lies in a slot of a lock: what the book has there, else what only the lock's own list has.
+
+    NoSuchLock, NotFound, LockNotReady.
+    """
+    with transaction() as session:
+        lock = steps.hold_lock(session, lock_id)
+        earlier = lock_commands.of_request(request_id) if request_id is not None else []
+        if earlier and earlier[0].subject_kind == steps.SUBJECT:
+            return queries.get(earlier[0].subject_id)
+        there, listed = queries.find_in_use(lock_id, number), queries.listed(lock_id).get(number)
+        if there is not None:
+            return storing.remove(slot_id=there.id, request_id=request_id, actor=actor, now=now)
+        if listed is None:
+            raise NotFound
+        steps.check_ready(lock)
+        slot = _found(session, lock_id, listed, SlotState.REMOVING, actor, now)
+        steps.queue(slot, [DeleteUser(slot=number)], actor, now, request_id)
+        steps.note(slot, "slots.taken_away", actor, now)
+        return slot
 
 
 def mend(*, lock_id: int, number: int, way: Mend, actor: Actor, now: datetime) -> None:

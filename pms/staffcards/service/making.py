@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
+    from pms.core.weeks import Window
     from pms.encoders.models import EncoderJob
-    from pms.staffcards.windows import Window
 
 
 def make(

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from pms.audit import service as audit
 from pms.core.db import transaction
+from pms.core.weeks import clock_time
 from pms.staffcards import queries, rules
 from pms.staffcards.models import Shift
-from pms.staffcards.windows import clock_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
-    from pms.staffcards.windows import Window
+    from pms.core.weeks import Window
 
 
 def create_shift(*, name: str, window: Window, actor: Actor, now: datetime) -> Shift:

@@ -1,4 +1,4 @@
-"""When a card opens: days of the week, and hours on the wall clock of the door."""
+"""When something opens: days of the week, and hours on the wall clock of the door."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from pms.core.errors import Invalid
 from pms.core.text import N_
-from pms.protocol.card import ALL_WEEK, WHOLE_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+ALL_WEEK = 0x7F
+WHOLE_DAY = 1440
 
 _TIME = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
 
 class BadWeekdays(Invalid):
-    """A card opens on one day of the week at least."""
+    """It opens on one day of the week at least."""
 
     code = "bad_weekdays"
     field = "weekdays"
