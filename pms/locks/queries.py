@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
 from pms.core.errors import NotFound
+from pms.core.ids import LARGEST
 from pms.core.text import N_
 from pms.locks import rules
 from pms.locks.models import Area, Door, Lock, LockSetup
@@ -62,6 +63,22 @@ def get_lock(lock_id: int) -> Lock:
     if lock is None:
         raise NoSuchLock
     return lock
+
+
+def find_by_wire_id(number: int) -> Lock:
+    """The lock that programs call so: the one that was imported with this id, else ours with it; NoSuchLock."""
+    same = Lock.origin_id == str(number)
+    found = db.session.scalars(
+        sa.select(Lock).where(sa.or_(same, Lock.id == number) if number <= LARGEST else same).order_by(same.desc())
+    ).first()
+    if found is None:
+        raise NoSuchLock
+    return found
+
+
+def list_for_programs() -> Sequence[Lock]:
+    """Every lock that is in use, in the order in which they came."""
+    return db.session.scalars(sa.select(Lock).where(Lock.replaced_at.is_(None)).order_by(Lock.id)).all()
 
 
 def find_lock_by_serial(serial_number: str) -> Lock | None:

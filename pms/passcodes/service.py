@@ -12,7 +12,7 @@ from pms.core.db import transaction
 from pms.core.errors import NotFound
 from pms.locks import lock_keys
 from pms.locks import queries as locks
-from pms.locks.models import Lock, LockSetup
+from pms.locks.models import Lock
 from pms.passcodes import queries, rules
 from pms.passcodes.models import Passcode, PasscodeKind, PasscodeProof, PasscodeStart, PasscodeState
 from pms.properties import queries as properties
@@ -216,7 +216,7 @@ def _door_of(session: Session, stay: Stay) -> tuple[Door, Lock]:
     if stay.room_id is None or stay.room is None:
         raise rules.NoRoomYet
     door = locks.door_of_room(stay.room_id)
-    if door is None or door.lock is None or door.lock.setup is LockSetup.IMPORTED:
+    if door is None or door.lock is None or door.lock.is_blank:
         raise rules.NoLock(door=door.name if door else stay.room.number)
     return door, _lock(session, door.lock.id)
 

@@ -13,7 +13,7 @@ from pms.locks.service.scopes import (
     raise_scope_issue,
     scopes_to_tell,
 )
-from pms.locks.service.secrets import LockSecrets, reveal_secrets
+from pms.locks.service.secrets import LockSecrets, note_looks, reveal_secrets
 from pms.locks.service.setup import confirm_setup, finish_setup, note_report, start_setup
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "finish_setup",
     "give_door",
     "import_locks",
+    "note_looks",
     "note_report",
     "note_scope_issues",
     "note_told",

@@ -1,4 +1,4 @@
-"""The vendor's JSON of locks: the only place that knows its names (see the lock-server document).
+"""Reads the vendor's JSON of locks.
 
 Everything is checked before anything is taken. What is known gets a place of its own, secrets apart; all other fields are
 kept as they were said.
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 4 * 2**20
 MAX_LOCKS = 5000
 SECRET_FIELDS = ("lockKeys", "serverKeys", "pwAdmin", "newPwAdmin", "doubleVerify")
-EXTENDED_SETTINGS = (
-    "doorDirection",
-    "rearDoorContact",
-    "lockBodySettings",
-    "torqueSetting",
-    "lockbackTime",
-    "staySettings",
-    "radarSettings",
-    "lockoutTimeNew",
-)
-PLAIN_SETTINGS = ("lockLanguage", "pickProof", "electronLock", "connectStatus", "lockoutTime", "lockMode")
 # What a lock can have, in the vendor's words and in ours.
 FEATURES = {
     "遥控": "remote",
