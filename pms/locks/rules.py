@@ -20,10 +20,12 @@ MAX_SCOPES = 16
 """What a lock remembers (tag 25)."""
 
 SETUP_WORDS: dict[LockSetup, str] = {
+    LockSetup.NEW: N_("Never bound"),
     LockSetup.IMPORTED: N_("Waits for an installer's phone"),
     LockSetup.PENDING: N_("New keys are on their way"),
     LockSetup.READY: N_("Set up"),
     LockSetup.MOVED: N_("Must be set up for its new door"),
+    LockSetup.FORGOTTEN: N_("Has forgotten its keys"),
 }
 
 FEATURE_WORDS: dict[str, str] = {
