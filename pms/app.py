@@ -30,7 +30,10 @@ from pms.frontdesk import door_issues
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
 from pms.keycards import work as card_work
-from pms.locks import closed_cards
+from pms.lock_commands import answers as lock_answers
+from pms.lock_commands import settings as lock_settings
+from pms.lock_commands.setups import OutboxOfSetups
+from pms.locks import closed_cards, setup_book
 from pms.locks import service as locks
 from pms.properties import queries as properties
 from pms.rooms import inventory
@@ -152,6 +155,8 @@ def _connect_features() -> None:
     inventory.on_new_floor(locks.ensure_scopes)
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
+    setup_book.keep(OutboxOfSetups())
+    lock_answers.register(lock_settings.SUBJECT, lock_settings.LockAsker())
     card_work.install()
     card_books.keep(StaffBook())
     staff_work.install()

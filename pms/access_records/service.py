@@ -27,6 +27,7 @@ from pms.protocol.command import (
     Deleted,
     OneRecord,
     Payload,
+    SystemSettings,
     decode_report,
 )
 from pms.protocol.errors import ProtocolError
@@ -99,7 +100,9 @@ def _open(lock: Lock, frame: bytes, actor: Actor, now: datetime) -> tuple[bytes 
     receiver = Receiver(
         Direction.REPORT, lock.report_counter, 7, lock.last_report or b"", lock.last_report_answer or b""
     )
-    candidates = [lock.server_keys] if lock.server_keys else []
+    # A lock that wiped itself says so once more under the keys that it had.
+    known = lock.server_keys or (lock.earlier_server_keys if lock.setup is LockSetup.FORGOTTEN else None)
+    candidates = [known] if known else []
     is_pending = lock.setup is LockSetup.PENDING and lock.pending_server_keys is not None
     if is_pending:
         candidates.append(lock.pending_server_keys or "")
@@ -124,17 +127,22 @@ def _battery(report: Payload) -> int | None:
 def _act(session: Session, lock: Lock, report: Payload, actor: Actor, now: datetime) -> None:
     if isinstance(report, OneRecord):
         _store(session, lock, report.record, actor, now)
-    elif not isinstance(report, Alive):
+    elif isinstance(report, Alive):
+        locks.note_alive(lock_id=lock.id, said=report, now=now)
+    elif isinstance(report, SystemSettings):
+        locks.note_settings(lock_id=lock.id, said=report, actor=actor, now=now)
+    elif isinstance(report, Bound):
+        locks.note_bound(lock_id=lock.id, said=report, actor=actor, now=now)
+    elif isinstance(report, Deleted):
+        locks.note_deleted(lock_id=lock.id, actor=actor, now=now)
+    else:
         door = lock_queries.door_of_lock(lock.id)
         audit.record(
             actor=actor,
-            action=_REPORTED.get(type(report), "access.reported"),
+            action="access.reported",
             subject=_subject(lock, door, None, None),
             now=now,
         )
-
-
-_REPORTED: dict[type[Payload], str] = {Bound: "access.lock_bound", Deleted: "access.lock_deleted"}
 
 
 def _store(session: Session, lock: Lock, record: DoorRecord, actor: Actor, now: datetime) -> None:

@@ -45,7 +45,7 @@ class LockCommand(HasId, Base):
     # Sealed, since whoever made an import knows the keys that the frame of a setup is under.
     frame_sealed: Mapped[bytes | None]
     frame = sealed_bytes()
-    # The lock's life in which the frame was made: after a new setup it is sealed anew.
+    # The lock's life in which the frame was made. A new setup takes the frame away, so that it is sealed anew.
     life: Mapped[int | None]
     # What is asked for in values that anybody who sees the command may see; it outlives the plaintext.
     details: Mapped[dict[str, Any] | None]

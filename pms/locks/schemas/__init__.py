@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pms.locks.schemas.reading import FEATURES, MAX_BYTES, SECRET_FIELDS, read
+from pms.locks.schemas.reading import FEATURES, MAX_BYTES, SECRET_FIELDS, read, read_features
 from pms.locks.schemas.rows import EXTENDED, PLAIN, LockRow, write
 
-__all__ = ["EXTENDED", "FEATURES", "MAX_BYTES", "PLAIN", "SECRET_FIELDS", "LockRow", "read", "write"]
+__all__ = ["EXTENDED", "FEATURES", "MAX_BYTES", "PLAIN", "SECRET_FIELDS", "LockRow", "read", "read_features", "write"]

@@ -88,6 +88,11 @@ def read(document: bytes) -> tuple[list[ImportedLock], list[Fault]]:
     return locks, faults + _doubles(locks)
 
 
+def read_features(text: str) -> list[str]:
+    """What a lock can do, in our words; words that nobody knows stay as they are."""
+    return [FEATURES.get(word.strip(), word.strip()) for word in text.split(",") if word.strip()]
+
+
 def _records(document: bytes) -> tuple[list[Any], Fault | None]:
     if len(document) > MAX_BYTES:
         return [], Fault(0, "", _TOO_LARGE, {"most": MAX_BYTES // 2**20})
@@ -150,7 +155,7 @@ def _lock(number: int, record: dict[str, Any]) -> ImportedLock:
         model=text("lockNumber"),
         protocol_version=int(text("agreementType")),
         battery_percent=int(text("electricity")) if text("electricity") else None,
-        features=[FEATURES.get(word.strip(), word.strip()) for word in text("featureCodes").split(",") if word.strip()],
+        features=read_features(text("featureCodes")),
         origin={name: value for name, value in record.items() if name not in SECRET_FIELDS},
         lock_keys=text("lockKeys").upper(),
         server_keys=secret("serverKeys"),
