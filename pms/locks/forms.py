@@ -9,7 +9,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from pms.web.forms import Boxes, Form, choice_id
+from pms.web.forms import Boxes, Form, choice_id, choices
 
 _CODE = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "mono"}
 
@@ -112,7 +112,7 @@ class LabelForm(Form):
     )
     name = StringField(_l("Name of the lock"), validators=[Length(max=60)])
     model = StringField(_l("Model"), validators=[Length(max=40)])
-    protocol_version = SelectField(_l("Protocol"), choices=[("8", "08"), ("7", "07")], default="8")
+    protocol_version = SelectField(_l("Protocol"), choices=choices([("8", "08"), ("7", "07")]), default="8")
     features = Boxes(_l("What it can do"))
     is_reset = BooleanField(_l("It was used before, and reset to its factory state"))
 
