@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("desk", "machines", "start", "protocol")
+PARTS = ("desk", "api", "machines", "start", "protocol")
 
 
 def main() -> None:
