@@ -39,7 +39,7 @@ def forget_lock_now(lock_id: int) -> Response:
             errors.put_into(form, error)
         else:
             text = _("The lock forgets everything as soon as somebody carries the frame to it.")
-            return go_to(url_for("lock_commands.commands_of_lock", lock_id=lock_id), text)
+            return go_to(url_for("frontdesk.lock_commands", lock_id=lock_id), text)
     return _forget_dialog(lock_id, form, status=422)
 
 

@@ -218,6 +218,12 @@ def utc_offset_quarters(now: datetime, zone: ZoneInfo) -> int:
     return int(offset.total_seconds() // 900) if offset is not None else 0
 
 
+def offset_text(quarters: int) -> str:
+    """A distance from UTC in hours and minutes, such as +02:00."""
+    hours, rest = divmod(abs(quarters), 4)
+    return f"{'-' if quarters < 0 else '+'}{hours:02d}:{rest * 15:02d}"
+
+
 def is_clock_off(*, setup: LockSetup, lock_quarters: int, now: datetime, zone: ZoneInfo) -> bool:
     """Whether the lock still counts the hours of before the clocks were put forward or back.
 

@@ -128,7 +128,7 @@ def test_settings_are_read_and_changed_from_their_page(client, house, now):
     lock_id = house.doors["101"].lock_id
     twin = set_up(lock_id, now)
     client.log_in("desk")
-    url = f"/commands/locks/{lock_id}/settings"
+    url = f"/locks/{lock_id}/settings"
     assert "the lock itself has not told them yet" in text_of(client.get(url, status=200))
     wanted = {"request_id": str(uuid4()), "raw_30": "02", "raw_37": "00 0a", "time_zone": "y"}
     for _ in range(2):
@@ -139,7 +139,7 @@ def test_settings_are_read_and_changed_from_their_page(client, house, now):
     assert 'value="0201"' in kept.text
     client.post(url, {"request_id": str(uuid4())}, status=422)
     client.post(url, {"request_id": str(uuid4()), "check_out_hour": "24"}, status=422)
-    assert "On its way" not in text_of(client.get(f"/commands/locks/{lock_id}", status=200))
+    assert "On its way" not in text_of(client.get(f"/locks/{lock_id}/commands", status=200))
     serial_number = queries.get_lock(lock_id).serial_number
     db.remove()
     for _ in range(2):
@@ -148,14 +148,14 @@ def test_settings_are_read_and_changed_from_their_page(client, house, now):
             serial_number=serial_number, frame=twin.receive(frame, at(now)), actor=CARRIER, now=now
         )
     assert lock_commands.next_frame(serial_number=serial_number, now=now) is None
-    text = text_of(client.get(f"/commands/locks/{lock_id}", status=200))
+    text = text_of(client.get(f"/locks/{lock_id}/commands", status=200))
     assert "Read the settings 0200 Done" in text
     assert "Change the settings 0201 3002 37000A Done" in text
     page = client.get(url, status=200).text
     assert "3002" in page
     assert "37000A" in page
     client.post(f"{url}/read", {"request_id": "x"}, status=303)
-    client.get("/commands/locks/7", status=404)
+    client.get("/locks/7/commands", status=404)
 
 
 def test_who_may_not_operate_locks_sees_their_settings_only(client, house, now):
@@ -163,10 +163,10 @@ def test_who_may_not_operate_locks_sees_their_settings_only(client, house, now):
     with transaction() as session:
         session.get_one(Lock, lock_id).setup = LockSetup.MOVED
     client.log_in("desk")
-    page = client.get(f"/commands/locks/{lock_id}/settings", status=200).text
+    page = client.get(f"/locks/{lock_id}/settings", status=200).text
     assert "The lock takes no commands" in page
     assert "raw_30" not in page
-    client.post(f"/commands/locks/{lock_id}/settings", {"request_id": str(uuid4()), "clock": "y"}, status=422)
+    client.post(f"/locks/{lock_id}/settings", {"request_id": str(uuid4()), "clock": "y"}, status=422)
 
 
 def test_a_lock_forgets_everything_after_it_was_said_what_ends(client, house, now):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from pms.locks.models import LockSetup
+from pms.locks.rules import offset_text
 from pms.locks.schemas.reading import FEATURES, SECRET_FIELDS
 from pms.web.wire import Wire, write_time
 
@@ -157,8 +158,7 @@ def _write_own(values: dict[str, str | None], lock: Lock) -> None:
     values["lockStatus"] = "01" if is_bound and lock.setup is not LockSetup.FORGOTTEN else "00"
     values["lockOnlineStatus"] = "0"
     if lock.door_number is not None:
-        hours, quarters = divmod(abs(lock.utc_offset_quarters), 4)
-        values["timeZone"] = f"{'-' if lock.utc_offset_quarters < 0 else '+'}{hours:02d}:{quarters * 15:02d}"
+        values["timeZone"] = offset_text(lock.utc_offset_quarters)
 
 
 def _write_said(values: dict[str, str | None], lock: Lock) -> None:

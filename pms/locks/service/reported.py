@@ -130,9 +130,9 @@ def note_deleted(*, lock_id: int, actor: Actor, now: datetime) -> Lock:
 
 def put_battery(lock: Lock, percent: int, now: datetime) -> None:
     """The lock said its battery's percentage; a change goes into its history."""
-    percent = min(percent, 100)
+    percent, is_first = min(percent, 100), lock.battery_at is None
     lock.battery_at = now
-    if percent == lock.battery_percent:
+    if percent == lock.battery_percent and not is_first:
         return
     lock.battery_percent = percent
     house = properties.find_property()

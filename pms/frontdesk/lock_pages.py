@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.errors import DomainError
+from pms.frontdesk.blueprint import blueprint
 from pms.lock_commands import queries, settings, words
-from pms.lock_commands.blueprint import blueprint
 from pms.lock_commands.forms import TAGS, ReadForm, SettingsForm
 from pms.locks import queries as locks
 from pms.locks import rules
@@ -21,9 +21,9 @@ from pms.web.rights import require
 SHOWN = 30
 
 
-@blueprint.get("/locks/<int:lock_id>")
+@blueprint.get("/locks/<int:lock_id>/commands")
 @require("locks:view")
-def commands_of_lock(lock_id: int) -> Response:
+def lock_commands(lock_id: int) -> Response:
     """What was asked of a lock last, and what became of it."""
     lock = locks.get_lock(lock_id)
     return render(
@@ -41,25 +41,25 @@ def commands_of_lock(lock_id: int) -> Response:
 
 @blueprint.get("/locks/<int:lock_id>/settings")
 @require("locks:view")
-def settings_of_lock(lock_id: int) -> Response:
+def lock_settings(lock_id: int) -> Response:
     """The settings, names beside raw values; the form that changes them."""
     return _settings_page(lock_id, SettingsForm(formdata=None))
 
 
 @blueprint.post("/locks/<int:lock_id>/settings/read")
 @require("locks:operate")
-def read_settings(lock_id: int) -> Response:
+def read_lock_settings(lock_id: int) -> Response:
     """Ask the lock for them."""
     form = ReadForm()
     if not form.validate():
-        return go_to(url_for("lock_commands.settings_of_lock", lock_id=lock_id), _("Load the page again."), kind="bad")
+        return go_to(url_for("frontdesk.lock_settings", lock_id=lock_id), _("Load the page again."), kind="bad")
     settings.read_settings(lock_id=lock_id, request_id=form.request_id.data, actor=login.actor(), now=clock.now())
     return _asked(lock_id, _("The lock is asked for its settings as soon as somebody carries the frame to it."))
 
 
 @blueprint.post("/locks/<int:lock_id>/settings")
 @require("locks:operate")
-def write_settings(lock_id: int) -> Response:
+def write_lock_settings(lock_id: int) -> Response:
     """Order others."""
     form, now = SettingsForm(), clock.now()
     if form.validate():
@@ -82,7 +82,7 @@ def write_settings(lock_id: int) -> Response:
 
 
 def _asked(lock_id: int, text: str) -> Response:
-    return go_to(url_for("lock_commands.commands_of_lock", lock_id=lock_id), text)
+    return go_to(url_for("frontdesk.lock_commands", lock_id=lock_id), text)
 
 
 def _typed() -> dict[str, str]:
@@ -103,6 +103,7 @@ def _settings_page(lock_id: int, form: SettingsForm, status: int = 200) -> Respo
         form=form,
         typed=_typed(),
         read_id=str(uuid4()),
-        house_quarters=rules.utc_offset_quarters(clock.now(), filters.house_zone()),
+        lock_offset=rules.offset_text(lock.utc_offset_quarters),
+        house_offset=rules.offset_text(rules.utc_offset_quarters(clock.now(), filters.house_zone())),
         tab="settings",
     )
