@@ -12,6 +12,7 @@ from pms.core.errors import DomainError
 from pms.frontdesk.blueprint import blueprint
 from pms.lock_commands import queries, settings, words
 from pms.lock_commands.forms import TAGS, ReadForm, SettingsForm
+from pms.lock_commands.models import CommandState
 from pms.locks import queries as locks
 from pms.locks import rules
 from pms.web import errors, filters, login
@@ -34,6 +35,8 @@ def lock_commands(lock_id: int) -> Response:
         command_words=words.COMMANDS,
         state_words=words.STATES,
         status_words=words.STATUSES,
+        # What is late is noted when somebody comes for it; until then the page says so by itself.
+        late_word=words.STATES[CommandState.EXPIRED][1],
         shown=SHOWN,
         tab="commands",
     )

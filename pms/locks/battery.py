@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 DAYS = 180
 WIDTH, HEIGHT = 640, 160
-LEFT, TOP, BOTTOM = 34, 8, 22
+LEFT, TOP, BOTTOM = 40, 8, 22
 
 
 @dataclass(frozen=True, slots=True)

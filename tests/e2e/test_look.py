@@ -25,6 +25,7 @@ LISTS = (
     "/keys/read",
     "/locks/",
     "/locks/areas",
+    "/locks/bind",
     "/locks/import",
     "/locks/scopes",
     "/locks/scopes/new",

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pms.access_records import service as records
 from pms.audit.models import AuditEntry
+from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import db, transaction
 from pms.lock_commands import queries as commands
@@ -121,7 +122,7 @@ def test_the_battery_line_stays_level_between_two_changes():
     assert one.last == (632.0, battery._down(50))
     drawn = battery.chart([(day - timedelta(days=400), 90), (day - timedelta(days=90), 60)], today=day)
     assert drawn.first == day - timedelta(days=180)
-    assert drawn.line == f"M34.0 {battery._down(90)}H333.0V{battery._down(60)}H632.0"
+    assert drawn.line == f"M40.0 {battery._down(90)}H336.0V{battery._down(60)}H632.0"
 
 
 def test_settings_are_read_and_changed_from_their_page(client, house, now):
@@ -155,6 +156,9 @@ def test_settings_are_read_and_changed_from_their_page(client, house, now):
     assert "3002" in page
     assert "37000A" in page
     client.post(f"{url}/read", {"request_id": "x"}, status=303)
+    client.post(url, {"request_id": str(uuid4()), "clock": "y"}, status=303)
+    clock.freeze(now + timedelta(minutes=20))
+    assert "Change the settings 0201 Too late" in text_of(client.get(f"/locks/{lock_id}/commands", status=200))
     client.get("/locks/7/commands", status=404)
 
 
