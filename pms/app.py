@@ -30,8 +30,11 @@ from pms.frontdesk import door_issues
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
 from pms.keycards import work as card_work
+from pms.lock_commands import answers as lock_answers
 from pms.lock_commands import operate as lock_operations
-from pms.locks import closed_cards
+from pms.lock_commands import settings as lock_settings
+from pms.lock_commands.setups import OutboxOfSetups
+from pms.locks import closed_cards, setup_book
 from pms.locks import service as locks
 from pms.online_cards import work as online_work
 from pms.passcodes import work as passcode_work
@@ -132,6 +135,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         SEND_FILE_MAX_AGE_DEFAULT=3600 if settings.is_production else 0,
     )
+    # Programs get fields in the order in which they are described.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:
@@ -157,6 +162,8 @@ def _connect_features() -> None:
     inventory.on_new_floor(locks.ensure_scopes)
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
+    setup_book.keep(OutboxOfSetups())
+    lock_answers.register(lock_settings.SUBJECT, lock_settings.LockAsker())
     card_work.install()
     card_books.keep(StaffBook())
     staff_work.install()

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_12"
-down_revision = "2026_11_28_10"
+down_revision = "2026_11_28_11"
 branch_labels = None
 depends_on = None
 

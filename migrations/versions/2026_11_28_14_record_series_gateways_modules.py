@@ -126,7 +126,6 @@ def upgrade() -> None:
 
     with op.batch_alter_table("lock", schema=None) as batch_op:
         batch_op.add_column(sa.Column("counting_life", sa.Integer(), nullable=False, server_default="1"))
-        batch_op.add_column(sa.Column("last_setup_answer", sa.LargeBinary(), nullable=True))
     # Locks of before are taken to count from 1 since they were set up last, as it was believed then.
     op.execute("UPDATE lock SET counting_life = life")
     with op.batch_alter_table("access_record", schema=None) as batch_op:
@@ -138,7 +137,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("lock", schema=None) as batch_op:
-        batch_op.drop_column("last_setup_answer")
         batch_op.drop_column("counting_life")
 
     with op.batch_alter_table("access_record", schema=None) as batch_op:

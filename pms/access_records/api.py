@@ -147,7 +147,7 @@ def sync_records(body: schemas.SyncRecords) -> Command:
 
     A question that is still open is not asked twice. Bring the answers to `/reports/records`.
     """
-    lock = locks.get_lock(body.lock_id)
+    lock = locks.find_by_wire_id(body.lock_id)
     command = service.sync_records(lock_id=lock.id, request_id=body.request_id, actor=login.actor(), now=clock.now())
     return write_command(command, serial_number=lock.serial_number)
 

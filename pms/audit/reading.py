@@ -78,6 +78,9 @@ def sentence(action: str, subject: str) -> str:
     return ": ".join(filter(None, (title, act.replace("_", " "), subject)))
 
 
+_MOST_SHOWN = 60
+
+
 def _machine(entry: AuditEntry) -> str:
     kind = words.ACTORS.get(entry.actor_kind)
     what = _(kind) if kind else entry.actor_kind
@@ -111,7 +114,13 @@ def _value(action: str, name: str, value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_value(action, str(key), inner)}" for key, inner in value.items())
     if isinstance(value, list):
-        return ", ".join(_value(action, name, inner) for inner in value)
+        shown = ", ".join(_value(action, name, inner) for inner in value[:_MOST_SHOWN])
+        left = len(value) - _MOST_SHOWN
+        return (
+            shown
+            if left <= 0
+            else str(_("%(some)s and %(count)s more (all are in the exported file)", some=shown, count=left))
+        )
     return _text(str(value))
 
 

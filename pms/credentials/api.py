@@ -56,7 +56,7 @@ def add(kind: SlotKind, body: Data) -> Stored:
     """
     what, content = content_of(kind.value, body.content or "")
     slot = slots.report_stored(
-        lock_id=locks.get_lock(body.lock_id).id,
+        lock_id=locks.find_by_wire_id(body.lock_id).id,
         number=body.slot,
         kind=what,
         credential_id=body.credential_id,

@@ -137,3 +137,15 @@ class UndoForm(Form):
     """Take the step back that the page showed as the last one."""
 
     step_id = HiddenField(validators=[InputRequired()])
+
+
+class ForgetForm(Form):
+    """That a lock shall forget everything, once."""
+
+    request_id = request_id_field()
+
+
+class ReplaceForm(Form):
+    """Which lock hangs in the place of the broken one."""
+
+    new_lock_id = SelectField(_l("The new lock"), validators=[InputRequired(message=_l("Choose the new lock."))])

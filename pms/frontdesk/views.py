@@ -5,12 +5,21 @@ from __future__ import annotations
 from flask import Response, request
 
 from pms.accounts.views import landing
-from pms.frontdesk import board_views, booking_views, check_in_views, choices, queries, step_views
+from pms.frontdesk import (
+    board_views,
+    booking_views,
+    check_in_views,
+    choices,
+    lock_pages,
+    lock_views,
+    queries,
+    step_views,
+)
 from pms.frontdesk.blueprint import blueprint
 from pms.web.render import go_to, render
 from pms.web.rights import require
 
-__all__ = ["blueprint", "board_views", "booking_views", "check_in_views", "step_views"]
+__all__ = ["blueprint", "board_views", "booking_views", "check_in_views", "lock_pages", "lock_views", "step_views"]
 
 # The lists of the day; the first one is what there is to do.
 LISTS = ("todo", "arriving", "leaving", "in_house", "keys", "unclean")

@@ -33,7 +33,7 @@ def gateways() -> Listed:
 def unbind_lock(body: schemas.UnbindLock) -> schemas.Gateway:
     """Unbind a lock from its gateway; it is reached by a phone beside it as before."""
     now = clock.now()
-    lock = locks.get_lock(body.lock_id)
+    lock = locks.find_by_wire_id(body.lock_id)
     gateway = service.unbind_lock(lock_id=lock.id, gateway_id=body.gateway_id, actor=login.actor(), now=now)
     return schemas.write_gateway(queries.get_gateway(gateway.id), now)
 

@@ -16,7 +16,7 @@ from pms.encoders.models import JobKind
 from pms.keycards import books, queries, rules
 from pms.keycards.models import CardReason, CardState, KeyCard, KeyCardGrant, KeySeries, Proof
 from pms.locks import queries as locks
-from pms.locks.models import Door, LockSetup
+from pms.locks.models import Door
 from pms.properties import queries as properties
 from pms.protocol.card_layout import FIRST_FURTHER_UNIT
 from pms.stays import queries as stays
@@ -191,7 +191,7 @@ def _areas(area_ids: Collection[int] | None) -> list[int]:
 
 def _door(session: Session, stay: Stay) -> Door:
     door = locks.door_of_room(stay.room_id) if stay.room_id is not None else None
-    if door is None or door.lock is None or door.lock.setup is LockSetup.IMPORTED:
+    if door is None or door.lock is None or door.lock.is_blank:
         raise rules.NoLock(door=door.name if door else stay.room.number if stay.room else "")
     session.get(Door, door.id, with_for_update=True)
     return door

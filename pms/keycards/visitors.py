@@ -10,7 +10,7 @@ from pms.core.db import transaction
 from pms.keycards import drafts, rules
 from pms.keycards.models import KeySeries
 from pms.locks import queries as locks
-from pms.locks.models import Door, LockSetup
+from pms.locks.models import Door
 from pms.stays import queries as stays
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def visitor_issue(*, door_id: int, now: datetime) -> int:
     """
     with transaction() as session:
         door = locks.get_door(door_id)
-        if door.lock is None or door.lock.setup is LockSetup.IMPORTED:
+        if door.lock is None or door.lock.is_blank:
             raise rules.NoLock(door=door.name)
         session.get(Door, door.id, with_for_update=True)
         present_id = _number_present(session, door, now)

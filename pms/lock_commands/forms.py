@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms import BooleanField, IntegerField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
+from pms.protocol.tlv import EXTENDED_SETTINGS, PLAIN_SETTINGS
 from pms.web.forms import Form, request_id_field
+
+TAGS = tuple(f"{tag:02X}" for tag in (*EXTENDED_SETTINGS, *PLAIN_SETTINGS))
 
 
 class DeedForm(Form):
@@ -38,3 +41,20 @@ class FrameForm(Form):
     def content(self) -> bytes:
         """The bytes."""
         return bytes.fromhex("".join((self.answer.data or "").split()))
+
+
+class SettingsForm(Form):
+    """What a lock should be set to; an empty field stays as it is at the lock. Raw values are read from the request."""
+
+    request_id = request_id_field()
+    clock = BooleanField(_l("Set the clock"))
+    time_zone = BooleanField(_l("Set the time zone of the house"))
+    scopes = BooleanField(_l("Tell it the scopes of staff that its door is in"))
+    check_out_hour = IntegerField(_l("Check-out hour"), validators=[Optional(), NumberRange(min=0, max=23)])
+    settings = StringField(_l("Raw values"))
+
+
+class ReadForm(Form):
+    """Nothing but that it is one request."""
+
+    request_id = request_id_field()

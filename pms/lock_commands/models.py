@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,9 +42,13 @@ class LockCommand(HasId, Base):
     # The lock's own word, `AnswerStatus`; None until it has answered.
     status: Mapped[int | None]
     counter: Mapped[int | None] = mapped_column(sa.BigInteger)
-    frame: Mapped[bytes | None]
-    # The lock's life in which the frame was made: after a new setup it is sealed anew.
+    # Sealed, since whoever made an import knows the keys that the frame of a setup is under.
+    frame_sealed: Mapped[bytes | None]
+    frame = sealed_bytes()
+    # The lock's life in which the frame was made. A new setup takes the frame away, so that it is sealed anew.
     life: Mapped[int | None]
+    # What is asked for in values that anybody who sees the command may see; it outlives the plaintext.
+    details: Mapped[dict[str, Any] | None]
     # Whose command it is: the feature that hears what came of it, and its row.
     subject_kind: Mapped[str] = mapped_column(sa.String(30))
     subject_id: Mapped[int] = mapped_column(sa.BigInteger)
@@ -60,13 +65,13 @@ class LockCommand(HasId, Base):
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
-        # One frame at a time is on its way to a lock, whoever carries it.
+        # One frame at a time is on its way to a lock, whoever carries it; a setup (0500) goes before all others.
         sa.Index(
             "uq_lock_command_sent",
             "lock_id",
             unique=True,
-            sqlite_where=sa.text("state = 'sent'"),
-            postgresql_where=sa.text("state = 'sent'"),
+            sqlite_where=sa.text("state = 'sent' AND command <> 1280"),
+            postgresql_where=sa.text("state = 'sent' AND command <> 1280"),
         ),
         # The parts of one content come of one request.
         sa.UniqueConstraint("request_id", "part"),

@@ -12,6 +12,7 @@ from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks.models import Door, Lock
+from pms.protocol.command import Command
 from pms.web.paging import Page, cut
 
 OPEN = (CommandState.MADE, CommandState.SENT)
@@ -26,13 +27,47 @@ def get(command_id: int) -> LockCommand:
 
 
 def first_open(lock_id: int) -> LockCommand | None:
-    """The command that is on its way to a lock, else the one that comes next; None if there is none."""
+    """The command that is on its way to a lock, else the one that comes next; None if there is none. No setup."""
     return db.session.scalars(
         sa.select(LockCommand)
-        .where(LockCommand.lock_id == lock_id, LockCommand.state.in_(OPEN))
+        .where(
+            LockCommand.lock_id == lock_id,
+            LockCommand.state.in_(OPEN),
+            LockCommand.command != Command.INITIALISE,
+        )
         .order_by(LockCommand.state.desc(), LockCommand.id)
         .limit(1)
     ).first()
+
+
+def find_open(lock_id: int, command: Command) -> LockCommand | None:
+    """The command of this kind that the lock has not answered yet, the newest one; None if there is none."""
+    return db.session.scalars(
+        sa.select(LockCommand)
+        .where(LockCommand.lock_id == lock_id, LockCommand.state.in_(OPEN), LockCommand.command == int(command))
+        .order_by(LockCommand.id.desc())
+        .limit(1)
+    ).first()
+
+
+def list_open(lock_id: int) -> Sequence[LockCommand]:
+    """Everything that waits for a lock, in order; no setup."""
+    return db.session.scalars(
+        sa.select(LockCommand)
+        .where(
+            LockCommand.lock_id == lock_id,
+            LockCommand.state.in_(OPEN),
+            LockCommand.command != Command.INITIALISE,
+        )
+        .order_by(LockCommand.id)
+    ).all()
+
+
+def list_newest(lock_id: int, *, limit: int) -> Sequence[LockCommand]:
+    """The newest commands of a lock, the newest first."""
+    return db.session.scalars(
+        sa.select(LockCommand).where(LockCommand.lock_id == lock_id).order_by(LockCommand.id.desc()).limit(limit)
+    ).all()
 
 
 def of_subject(subject_kind: str, subject_id: int) -> Sequence[LockCommand]:

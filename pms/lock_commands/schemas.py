@@ -10,7 +10,9 @@ from pms.core import clock
 from pms.gateways import queries as gateways
 from pms.gateways.rules import CarrierKind
 from pms.lock_commands import queries, service
-from pms.web.wire import HouseTime, Id, RequestId, SerialNumber, Wire
+from pms.locks.schemas import read_features
+from pms.locks.service import Label
+from pms.web.wire import HouseTime, Id, Line, RequestId, SerialNumber, Wire
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +42,67 @@ class Associate(AskLock):
     """The module that the lock should take."""
 
     imei: Imei = Field(examples=["490154203237518"])
+
+
+class ChangeSettings(AskLock):
+    """What a lock should be set to. What is left out stays as it is."""
+
+    clock: bool = Field(
+        default=False, description="Set the clock to the time at which the frame goes out; it must arrive soon."
+    )
+    time_zone: Annotated[int, Field(ge=-56, le=56)] | None = Field(
+        default=None, description="Quarter hours east of UTC.", examples=[8]
+    )
+    check_out_hour: Annotated[int, Field(ge=0, le=23)] | None = Field(
+        default=None, description="The local hour at which passcodes for nights end.", examples=[12]
+    )
+    scopes: bool = Field(default=False, description="Tell the lock in which scopes of staff its door is now.")
+    settings: Annotated[list[Annotated[str, StringConstraints(max_length=20)]], Field(max_length=14)] = Field(
+        default=[],
+        description="Raw settings 30 to 3D, each as tag and value in hexadecimal. 30 to 37 need version 08.",
+        examples=[["3001", "37FFFF", "3D02"]],
+    )
+
+
+class BindLock(Wire):
+    """What is printed on the lock, and where it hangs."""
+
+    lock_sn: SerialNumber
+    mac: Annotated[str, StringConstraints(pattern="^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$", to_upper=True)] = Field(
+        description="Bluetooth address.", examples=["01:01:11:40:00:DF"]
+    )
+    lock_keys: Annotated[str, StringConstraints(pattern="^[0-9A-Fa-f]{16}$", to_upper=True)] = Field(
+        description="The lock's half of the secret: 8 bytes in hexadecimal.", examples=["AD193DF8A5A233B2"]
+    )
+    lock_username: Annotated[Line, StringConstraints(min_length=1, max_length=60)] = Field(
+        description="What the lock is called.", examples=["Z-4000DF"]
+    )
+    lock_number: Annotated[Line, StringConstraints(max_length=40)] = Field(
+        default="", description="The model.", examples=["Z-LOCK"]
+    )
+    agreement_type: Literal["07", "08"] = Field(default="08", description="Protocol version.")
+    feature_codes: Annotated[Line, StringConstraints(max_length=200)] = Field(
+        default="", description="What the lock can do, with commas.", examples=["遥控,卡片,密码,指纹"]
+    )
+    room_id: Id | None = Field(default=None, description="The room whose door it hangs on; or:")
+    area_id: Id | None = Field(default=None, description="The area that gets a new door for it.")
+    door_name: Annotated[Line, StringConstraints(max_length=60)] = ""
+    is_reset: bool = Field(
+        default=False, description="The lock was reset to its factory state, so that it holds no keys any more."
+    )
+    request_id: RequestId | None = None
+
+    def label(self) -> Label:
+        """What is printed on the lock."""
+        return Label(
+            serial_number=self.lock_sn,
+            mac=self.mac,
+            lock_keys=self.lock_keys,
+            name=self.lock_username,
+            model=self.lock_number,
+            protocol_version=int(self.agreement_type),
+            features=tuple(read_features(self.feature_codes)),
+        )
 
 
 class Command(Wire):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from pms.web.forms import Boxes, Form, choice_id
+from pms.web.forms import Boxes, Form, choice_id, choices
+
+_CODE = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "mono"}
+
+
+def digits_of(text: str | None) -> str | None:
+    """What was read from a label, without what only makes it easier to read."""
+    return re.sub(r"[\s:.-]", "", text).upper() if text else text
 
 
 class ImportForm(Form):
@@ -69,3 +78,53 @@ class AnswerForm(Form):
         """The bytes; empty where the digits are not whole bytes."""
         digits = "".join((self.answer.data or "").split())
         return bytes.fromhex(digits) if len(digits) % 2 == 0 else b""
+
+
+class LabelForm(Form):
+    """What is printed on a lock. It may be typed with spaces, colons or hyphens, as labels have them."""
+
+    serial_number = StringField(
+        _l("Serial number (SN)"),
+        filters=[digits_of],
+        validators=[
+            InputRequired(),
+            Regexp(r"^[0-9A-F]{12}$", message=_l("The serial number has 12 characters: 0 to 9 and A to F.")),
+        ],
+        render_kw=_CODE,
+    )
+    mac = StringField(
+        _l("Bluetooth address (MAC)"),
+        filters=[digits_of],
+        validators=[
+            InputRequired(),
+            Regexp(r"^[0-9A-F]{12}$", message=_l("The address has six pairs of characters: 0 to 9 and A to F.")),
+        ],
+        render_kw=_CODE,
+    )
+    lock_keys = StringField(
+        _l("Key of the lock (lockKeys)"),
+        filters=[digits_of],
+        validators=[
+            InputRequired(),
+            Regexp(r"^[0-9A-F]{16}$", message=_l("The key has 16 characters: 0 to 9 and A to F.")),
+        ],
+        render_kw=_CODE,
+    )
+    name = StringField(_l("Name of the lock"), validators=[Length(max=60)])
+    model = StringField(_l("Model"), validators=[Length(max=40)])
+    protocol_version = SelectField(_l("Protocol"), choices=choices([("8", "08"), ("7", "07")]), default="8")
+    features = Boxes(_l("What it can do"))
+    is_reset = BooleanField(_l("It was used before, and reset to its factory state"))
+
+    def mac_text(self) -> str:
+        """The address with colons."""
+        digits = self.mac.data or ""
+        return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
+class PlaceForm(Form):
+    """Which door a new lock hangs on."""
+
+    room_id = SelectField(_l("Room"), coerce=choice_id, validators=[Optional()])
+    area_id = SelectField(_l("or a new door of an area"), coerce=choice_id, validators=[Optional()])
+    name = StringField(_l("Name of the door"), validators=[Length(max=60)])

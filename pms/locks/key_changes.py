@@ -1,4 +1,4 @@
-"""Tells those above that a lock holds new keys: what was computed with the old ones means nothing to it any more."""
+"""Tells those above that a lock holds new keys, or none: what was computed with the old ones means nothing to it any more."""
 
 from __future__ import annotations
 
@@ -11,21 +11,34 @@ if TYPE_CHECKING:
 
 
 class Listener(Protocol):
-    """Joins the transaction that brings the keys into force."""
+    """Joins the transaction that stores the change."""
 
-    def __call__(self, *, lock_id: int, actor: Actor, now: datetime) -> None: ...
+    def __call__(self, *, lock_id: int, actor: Actor, now: datetime) -> object: ...
 
 
-_listeners: list[Listener] = []
+_of_new_keys: list[Listener] = []
+_of_wiping: list[Listener] = []
 
 
 def on_new_keys(listener: Listener) -> None:
-    """Register who must hear of it (once, by the application; again changes nothing)."""
-    if listener not in _listeners:
-        _listeners.append(listener)
+    """Register who must hear of new keys (once, by the application; again changes nothing)."""
+    if listener not in _of_new_keys:
+        _of_new_keys.append(listener)
+
+
+def on_wiping(listener: Listener) -> None:
+    """Register who must hear that a lock has wiped itself, with all that it stored."""
+    if listener not in _of_wiping:
+        _of_wiping.append(listener)
 
 
 def tell(*, lock_id: int, actor: Actor, now: datetime) -> None:
     """The lock's new keys are in force."""
-    for listener in _listeners:
+    for listener in _of_new_keys:
+        listener(lock_id=lock_id, actor=actor, now=now)
+
+
+def tell_wiped(*, lock_id: int, actor: Actor, now: datetime) -> None:
+    """The lock holds nothing any more, by its own word."""
+    for listener in _of_wiping:
         listener(lock_id=lock_id, actor=actor, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -17,15 +17,18 @@ from pms.rooms.models import Floor, Room
 class LockSetup(StrEnum):
     """Whether the lock holds keys that only this server knows.
 
-    `imported`: its keys came with an import, so whoever made the import knows them; it waits for an installer's phone.
-    `pending`: new keys are on their way to the lock. `ready`: the lock answered under its new keys. `moved`: it was set up
-    for another door than it hangs on now, and waits for a phone again.
+    `new`: known from its label only, and never bound. `imported`: its keys came with an import, so whoever made the import
+    knows them; it waits for an installer's phone. `pending`: new keys are on their way to the lock. `ready`: the lock
+    answered under its new keys. `moved`: it was set up for another door than it hangs on now, and waits for a phone again.
+    `forgotten`: it wiped itself, at its owner's order or ours, and opens for nobody.
     """
 
+    NEW = "new"
     IMPORTED = "imported"
     PENDING = "pending"
     READY = "ready"
     MOVED = "moved"
+    FORGOTTEN = "forgotten"
 
 
 class ScopeKind(StrEnum):
@@ -49,6 +52,8 @@ class Lock(HasId, Base):
     model: Mapped[str] = mapped_column(sa.String(40), default="")
     protocol_version: Mapped[int] = mapped_column(default=8)  # 7 or 8
     battery_percent: Mapped[int | None]
+    battery_at: Mapped[datetime | None]
+    voltage_class: Mapped[int | None]
     features: Mapped[list[Any]] = mapped_column(default=list)
     # Everything else that the import said, as it was said, without the secrets.
     origin: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -58,6 +63,9 @@ class Lock(HasId, Base):
     lock_keys = sealed_text()  # 8 bytes in hex
     server_keys_sealed: Mapped[bytes | None]
     server_keys = sealed_text()  # 16 decimal digits
+    # In force before the last setup, or before the lock forgot them: answers that are carried late verify under these.
+    earlier_server_keys_sealed: Mapped[bytes | None]
+    earlier_server_keys = sealed_text()
     # Sent to the lock with 0500 and not yet confirmed: either these or the ones above are in force.
     pending_server_keys_sealed: Mapped[bytes | None]
     pending_server_keys = sealed_text()
@@ -88,18 +96,48 @@ class Lock(HasId, Base):
     life: Mapped[int] = mapped_column(default=1)
     # The life in which it began to number its records from 1: a lock that only got new keys goes on counting.
     counting_life: Mapped[int] = mapped_column(default=1)
-    # Its last answer to a setup: the same bytes again change nothing.
-    last_setup_answer: Mapped[bytes | None]
     firmware: Mapped[str] = mapped_column(sa.String(40), default="")
     # Passcode epoch: what the lock is known to be in, and what codes are made with (at most one ahead).
     known_epoch: Mapped[int] = mapped_column(default=0)
     code_epoch: Mapped[int] = mapped_column(default=0)
+    # What the lock said of itself: raw values in hex by tag ("30": "01"), and when it said so.
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    settings_at: Mapped[datetime | None]
+    clock_set_at: Mapped[datetime | None]  # its clock was set to that instant
+    clock_drift: Mapped[int | None]  # seconds that it is ahead of ours
+    is_clock_lost: Mapped[bool] = mapped_column(default=False)
+    reported_epoch: Mapped[int | None]
+    newest_sequence: Mapped[int | None] = mapped_column(sa.BigInteger)
+    in_passage_mode: Mapped[bool | None]
+    bound_at: Mapped[datetime | None]  # it reported (0700) that it is ours
+    forgotten_at: Mapped[datetime | None]
+    # It is broken, and the other hangs in its place.
+    replaced_at: Mapped[datetime | None]
+    replaced_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lock.id"))
     last_seen_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it holds no keys that came from here, so that nothing made here opens it."""
+        return self.setup in (LockSetup.NEW, LockSetup.IMPORTED, LockSetup.FORGOTTEN)
+
     __table_args__ = (sa.CheckConstraint("protocol_version IN (7, 8)", name="protocol_version"),)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+
+
+class LockBattery(Base):
+    """The battery on a day: the last percentage that the lock said, where it differs from the day before it."""
+
+    __tablename__ = "lock_battery"
+
+    lock_id: Mapped[int] = mapped_column(sa.ForeignKey("lock.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    percent: Mapped[int]
+
+    __table_args__ = (sa.CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),)
 
 
 class Area(HasId, Base):

@@ -10,9 +10,10 @@ from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
 from pms.core.errors import NotFound
+from pms.core.ids import LARGEST
 from pms.core.text import N_
 from pms.locks import rules
-from pms.locks.models import Area, Door, Lock, LockSetup
+from pms.locks.models import Area, Door, Lock, LockBattery, LockSetup
 from pms.rooms.models import Room
 
 
@@ -49,6 +50,7 @@ class LockCounts:
     waiting: int
     low: int
     loose: int
+    replaced: int
 
 
 def find_lock(lock_id: int) -> Lock | None:
@@ -64,13 +66,29 @@ def get_lock(lock_id: int) -> Lock:
     return lock
 
 
+def find_by_wire_id(number: int) -> Lock:
+    """The lock that programs call so: the one that was imported with this id, else ours with it; NoSuchLock."""
+    same = Lock.origin_id == str(number)
+    found = db.session.scalars(
+        sa.select(Lock).where(sa.or_(same, Lock.id == number) if number <= LARGEST else same).order_by(same.desc())
+    ).first()
+    if found is None:
+        raise NoSuchLock
+    return found
+
+
+def list_for_programs() -> Sequence[Lock]:
+    """Every lock that is in use, in the order in which they came."""
+    return db.session.scalars(sa.select(Lock).where(Lock.replaced_at.is_(None)).order_by(Lock.id)).all()
+
+
 def find_lock_by_serial(serial_number: str) -> Lock | None:
     """The lock with this serial number (12 hex digits in any case), or None."""
     return db.session.scalars(sa.select(Lock).where(Lock.serial_number == serial_number.upper())).one_or_none()
 
 
 def list_locks(*, text: str = "", show: str = "all") -> list[LockRow]:
-    """Locks with their doors, by door; `show` is all, waiting, low or loose; `text` is part of a name, number or door."""
+    """Locks with their doors, by door; `show` is all, waiting, low, loose or replaced; `text` is part of a name, number or door."""
     query = (
         sa.select(Lock, Door)
         .outerjoin(Door, Door.lock_id == Lock.id)
@@ -85,27 +103,36 @@ def list_locks(*, text: str = "", show: str = "all") -> list[LockRow]:
     condition = _SHOW.get(show)
     if condition is not None:
         query = query.where(condition)
+    query = query.where(Lock.replaced_at.is_not(None) if show == "replaced" else Lock.replaced_at.is_(None))
     return [LockRow(row[0], row[1]) for row in db.session.execute(query).all()]
 
 
 def count_locks() -> LockCounts:
     """How many locks there are, and how many need somebody."""
-    total, waiting, low, loose = db.session.execute(
+    is_used = Lock.replaced_at.is_(None)
+    conditions = (is_used, *(sa.and_(is_used, _SHOW[name]) for name in ("waiting", "low", "loose")), ~is_used)
+    counts = db.session.execute(
         sa.select(
-            sa.func.count(Lock.id),
-            *(
-                sa.func.coalesce(sa.func.sum(sa.case((_SHOW[name], 1), else_=0)), 0)
-                for name in ("waiting", "low", "loose")
-            ),
+            *(sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0) for condition in conditions)
         ).outerjoin(Door, Door.lock_id == Lock.id)
     ).one()
-    return LockCounts(total, waiting, low, loose)
+    return LockCounts(*counts)
+
+
+def battery_days(lock_id: int) -> Sequence[LockBattery]:
+    """The battery of a lock on the days on which it changed, oldest first."""
+    return db.session.scalars(
+        sa.select(LockBattery).where(LockBattery.lock_id == lock_id).order_by(LockBattery.day)
+    ).all()
 
 
 def list_loose_locks() -> Sequence[Lock]:
     """Locks that hang on no door."""
     return db.session.scalars(
-        sa.select(Lock).outerjoin(Door, Door.lock_id == Lock.id).where(Door.id.is_(None)).order_by(Lock.name)
+        sa.select(Lock)
+        .outerjoin(Door, Door.lock_id == Lock.id)
+        .where(Door.id.is_(None), Lock.replaced_at.is_(None))
+        .order_by(Lock.name)
     ).all()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
 from pms.locks.models import LockSetup
+from pms.protocol.tlv import EXTENDED_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -16,14 +17,18 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 LOW_BATTERY = 20
+MOST_DRIFT = 300
+"""Seconds that a lock's clock may be off before somebody is told; passcodes and cards bear three times as much."""
 MAX_SCOPES = 16
 """What a lock remembers (tag 25)."""
 
 SETUP_WORDS: dict[LockSetup, str] = {
+    LockSetup.NEW: N_("Never bound"),
     LockSetup.IMPORTED: N_("Waits for an installer's phone"),
     LockSetup.PENDING: N_("New keys are on their way"),
     LockSetup.READY: N_("Set up"),
     LockSetup.MOVED: N_("Must be set up for its new door"),
+    LockSetup.FORGOTTEN: N_("Has forgotten its keys"),
 }
 
 FEATURE_WORDS: dict[str, str] = {
@@ -35,6 +40,7 @@ FEATURE_WORDS: dict[str, str] = {
     "palm": N_("Palm"),
 }
 
+EXTENDED_TAGS = tuple(f"{tag:02X}" for tag in EXTENDED_SETTINGS)
 # Name in the import, our word, tag byte in hex (extended settings have it in front of their value).
 SETTING_WORDS: tuple[tuple[str, str, str], ...] = (
     ("doorDirection", N_("Door direction"), "30"),
@@ -45,12 +51,12 @@ SETTING_WORDS: tuple[tuple[str, str, str], ...] = (
     ("staySettings", N_("Somebody stays at the door"), "35"),
     ("radarSettings", N_("Radar"), "36"),
     ("lockoutTimeNew", N_("Lock-out time (extended)"), "37"),
-    ("lockoutTime", N_("Lock-out time"), ""),
-    ("lockLanguage", N_("Language"), ""),
-    ("pickProof", N_("Pick-proof alarm"), ""),
-    ("electronLock", N_("Electronic lock"), ""),
-    ("connectStatus", N_("Connection"), ""),
-    ("lockMode", N_("Mode"), ""),
+    ("lockoutTime", N_("Lock-out time"), "38"),
+    ("lockLanguage", N_("Language"), "39"),
+    ("pickProof", N_("Pick-proof alarm"), "3A"),
+    ("electronLock", N_("Electronic lock"), "3B"),
+    ("connectStatus", N_("Connection"), "3C"),
+    ("lockMode", N_("Mode"), "3D"),
 )
 
 
@@ -158,12 +164,22 @@ class SetupRefused(DomainError):
     message = N_("The lock refused the setup (status %(status)s). Its old keys stay in force.")
 
 
+class SaidSettings(Protocol):
+    """What is known of a lock's settings: from itself, by tag, and from the import, by name."""
+
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    @property
+    def origin(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting of a lock as it was read: its meaning is not public, so the raw hex stands beside the name."""
 
     wire_name: str
     name: str
+    tag: str
     raw: str | None
     value: str | None
     is_unlimited: bool
@@ -179,16 +195,20 @@ def waits_for_phone(setup: LockSetup) -> bool:
     return setup is not LockSetup.READY
 
 
-def settings_of(origin: dict[str, Any], protocol_version: int) -> list[Setting]:
-    """The settings that a lock of this version has, in the order of their tags."""
+def settings_of(lock: SaidSettings, protocol_version: int) -> list[Setting]:
+    """The settings that a lock of this version has, in the order of their tags: as it said them itself, else as imported."""
     found = []
     for wire_name, name, tag in SETTING_WORDS:
-        if tag and protocol_version < 8:
+        is_extended = tag in EXTENDED_TAGS
+        if is_extended and protocol_version < 8:
             continue
-        raw = origin.get(wire_name)
+        own, raw = lock.settings.get(tag), lock.origin.get(wire_name)
         text = raw if isinstance(raw, str) and raw else None
-        value = text[2:] if text and tag and text.upper().startswith(tag) else text
-        found.append(Setting(wire_name, name, text, value, bool(tag and value and set(value.upper()) == {"F"})))
+        if own is not None:
+            text = f"{tag}{own}" if is_extended else own
+        value = text[2:] if text and is_extended and text.upper().startswith(tag) else text
+        is_unlimited = bool(is_extended and value and set(value.upper()) == {"F"})
+        found.append(Setting(wire_name, name, tag, text, value, is_unlimited))
     return found
 
 
@@ -196,6 +216,12 @@ def utc_offset_quarters(now: datetime, zone: ZoneInfo) -> int:
     """The house's distance from UTC at `now`, in quarter hours, as locks count it."""
     offset = now.astimezone(zone).utcoffset()
     return int(offset.total_seconds() // 900) if offset is not None else 0
+
+
+def offset_text(quarters: int) -> str:
+    """A distance from UTC in hours and minutes, such as +02:00."""
+    hours, rest = divmod(abs(quarters), 4)
+    return f"{'-' if quarters < 0 else '+'}{hours:02d}:{rest * 15:02d}"
 
 
 def is_clock_off(*, setup: LockSetup, lock_quarters: int, now: datetime, zone: ZoneInfo) -> bool:

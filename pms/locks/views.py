@@ -9,15 +9,16 @@ from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.errors import DomainError
-from pms.locks import queries, rules, schemas, scope_views, service
+from pms.locks import battery, bind_views, queries, reach, rules, schemas, scope_views, service
 from pms.locks.blueprint import blueprint
 from pms.locks.forms import AnswerForm, AreaForm, DoorForm, HangForm, ImportForm
+from pms.locks.models import Lock, LockSetup
 from pms.web import errors, filters, login
 from pms.web.forms import Form
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
 
-__all__ = ["blueprint", "scope_views"]
+__all__ = ["bind_views", "blueprint", "scope_views"]
 
 
 @blueprint.get("/")
@@ -48,10 +49,24 @@ def detail(lock_id: int) -> Response:
             setup=lock.setup, lock_quarters=lock.utc_offset_quarters, now=clock.now(), zone=filters.house_zone()
         ),
         row=queries.LockRow(lock, queries.door_of_lock(lock_id)),
-        settings=rules.settings_of(lock.origin, lock.protocol_version),
+        chart=battery.chart(
+            [(day.day, day.percent) for day in queries.battery_days(lock_id)], today=filters.local(clock.now()).date()
+        ),
+        successor=queries.find_lock(lock.replaced_by_id) if lock.replaced_by_id is not None else None,
+        way=reach.of_locks(lock_ids=[lock_id], now=clock.now()).get(lock_id) or _as_imported(lock),
+        low_battery=rules.LOW_BATTERY,
+        most_drift=rules.MOST_DRIFT,
         setup_words=rules.SETUP_WORDS,
         feature_words=rules.FEATURE_WORDS,
+        tab="state",
     )
+
+
+def _as_imported(lock: Lock) -> reach.Reach:
+    """What the import said that the lock hangs on, until it is ours."""
+    if lock.setup is not LockSetup.IMPORTED:
+        return reach.Reach()
+    return reach.Reach(gateway=lock.origin.get("boundGateway"), module=lock.origin.get("lockImei"))
 
 
 @blueprint.get("/import")

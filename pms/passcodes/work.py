@@ -20,6 +20,7 @@ def install() -> None:
     """Hear what locks say (once, when the application is made)."""
     register(service.SUBJECT, RevokedPermanents())
     key_changes.on_new_keys(service.keys_changed)
+    key_changes.on_wiping(service.keys_changed)
 
 
 class RevokedPermanents(Asker):

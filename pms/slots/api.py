@@ -51,7 +51,7 @@ def add_lock_user(body: schemas.AddLockUser) -> Command:
     """
     kind, content = schemas.content_of(body.kind, body.content)
     slot = service.store(
-        lock_id=locks.get_lock(body.lock_id).id,
+        lock_id=locks.find_by_wire_id(body.lock_id).id,
         kind=kind,
         content=content,
         name=body.name,
@@ -73,7 +73,7 @@ def add_lock_user(body: schemas.AddLockUser) -> Command:
 )
 def modify_lock_user(body: schemas.ModifyLockUser) -> Command:
     """Modify a lock user: change what lies in a slot of a lock."""
-    slot = queries.get_in_use(locks.get_lock(body.lock_id).id, body.slot)
+    slot = queries.get_in_use(locks.find_by_wire_id(body.lock_id).id, body.slot)
     slot = service.change(slot_id=slot.id, **schemas.change_of(body, slot), actor=login.actor(), now=clock.now())
     return _command(slot, AddUser.command, ModifyUser.command)
 
@@ -93,7 +93,7 @@ def delete_lock_user(body: schemas.DeleteLockUser) -> Command:
     What no frame was handed out of yet is given up: the command is the one that stored it, dropped.
     """
     slot = service.empty(
-        lock_id=locks.get_lock(body.lock_id).id,
+        lock_id=locks.find_by_wire_id(body.lock_id).id,
         number=body.slot,
         request_id=body.request_id,
         actor=login.actor(),
@@ -117,7 +117,7 @@ def sync_users(body: schemas.SyncLockUsers) -> Command:
     The next page is asked for as soon as one is here: go on carrying frames until there is none. What differs from the
     server's book is shown on the lock's page.
     """
-    lock = locks.get_lock(body.lock_id)
+    lock = locks.find_by_wire_id(body.lock_id)
     command = service.sync(lock_id=lock.id, request_id=body.request_id, actor=login.actor(), now=clock.now())
     return write_command(command, serial_number=lock.serial_number)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pms.lock_commands.answers import Asker, register
+from pms.locks import key_changes
 from pms.protocol.command import UserList
 from pms.slots import service
 
@@ -22,6 +23,7 @@ def install() -> None:
     """Keep what locks answer (once, when the application is made)."""
     register(service.SUBJECT, StoredSlots())
     register(service.SYNC_SUBJECT, ListedSlots())
+    key_changes.on_wiping(service.forget_lock)
 
 
 class StoredSlots(Asker):

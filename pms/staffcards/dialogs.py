@@ -14,7 +14,6 @@ from pms.core.weeks import Window, clock_time, days_of
 from pms.keycards.dialogs import fill_machines
 from pms.locks import queries as locks
 from pms.locks import scope_queries
-from pms.locks.models import LockSetup
 from pms.locks.words import scope_text
 from pms.staffcards import queries, rules, words
 from pms.staffcards.book import opens_of
@@ -85,9 +84,7 @@ def visitor(form: VisitorForm, *, status: int = 200) -> Response:
     """A card that opens one door once."""
     fill_machines(form, current_user.encoder_id)
     form.door_id.choices = [
-        (door.id, door.name)
-        for door in locks.list_doors()
-        if door.lock is not None and door.lock.setup is not LockSetup.IMPORTED
+        (door.id, door.name) for door in locks.list_doors() if door.lock is not None and not door.lock.is_blank
     ]
     return render_dialog("staffcards/_visitor.html", status=status, form=form, dialog_heading=_("Visitor's card"))
 

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 def answer(body: object, *, status: int = 200, total: int = 0) -> Response:
     """`data` is an object, a list or None; `code` repeats the status."""
     return make_response(
-        jsonify({"code": status, "msg": _("Done"), "total": total, "data": body, "success": status == 200}), status
+        jsonify({"code": status, "msg": _("Success"), "total": total, "data": body, "success": status == 200}), status
     )
 
 

@@ -52,9 +52,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Some rows of a list, and how many there are in all."""
+    """Some rows of a list, and how many there are in all. A row may be its plain JSON values already."""
 
-    rows: Sequence[Wire]
+    rows: Sequence[Wire | dict[str, Any]]
     total: int = field(kw_only=True)
 
 
@@ -71,7 +71,7 @@ def operation(
     max_bytes: int = MAX_BYTES,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """The route is an operation of the API. Its view gets `body=` and `query=` as values, and returns what goes into
-    `data`: one of `gives`, None, or `Listed`.
+    `data`: one of `gives` (or its plain JSON values), None, or `Listed`.
 
     `right` is `rights.PUBLIC` for what proves itself otherwise. The first line of the docstring is its summary.
     """
@@ -124,8 +124,8 @@ def _write(given: Any) -> Response:
     return answer(None if given is None else _plain(given))
 
 
-def _plain(row: Wire) -> dict[str, Any]:
-    return row.model_dump(mode="json", by_alias=True)
+def _plain(row: Wire | dict[str, Any]) -> dict[str, Any]:
+    return row if isinstance(row, dict) else row.model_dump(mode="json", by_alias=True)
 
 
 _NOT_WELL_FORMED = N_("The request is not well formed.")

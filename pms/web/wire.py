@@ -63,7 +63,8 @@ def _read_time(value: object) -> datetime:
     raise PydanticCustomError("house_time", "not a time")
 
 
-def _write_time(value: datetime) -> str:
+def write_time(value: datetime) -> str:
+    """A time on the clocks of the house, as programs read it."""
     return filters.local(value).strftime(TIME_FORMAT)
 
 
@@ -80,7 +81,7 @@ Id = Annotated[
 HouseTime = Annotated[
     datetime,
     BeforeValidator(_read_time),
-    PlainSerializer(_write_time, return_type=str),
+    PlainSerializer(write_time, return_type=str),
     WithJsonSchema(
         _example(
             "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",

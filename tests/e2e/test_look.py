@@ -37,6 +37,7 @@ LISTS = (
     "/passcodes/add",
     "/locks/",
     "/locks/areas",
+    "/locks/bind",
     "/locks/import",
     "/locks/scopes",
     "/locks/scopes/new",

@@ -12,6 +12,7 @@ from pms.core.db import db, transaction
 from pms.lock_commands import answers, queries, service
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks import queries as locks
+from pms.locks import service as locks_service
 from pms.locks.models import Lock
 from pms.protocol.command import AnswerStatus, DeleteUser, ReadSettings
 from tests.access_records.conftest import set_up
@@ -73,8 +74,10 @@ def ask(lock_id, now, *subjects, payload=None) -> None:
 
 
 def states() -> list[CommandState]:
+    """Of what was asked here; the setup of the lock is a command, too."""
     db.remove()
-    return list(db.session.scalars(sa.select(LockCommand.state).order_by(LockCommand.id)))
+    asked = sa.select(LockCommand.state).where(LockCommand.subject_kind == "test").order_by(LockCommand.id)
+    return list(db.session.scalars(asked))
 
 
 def at(now) -> int:
@@ -117,8 +120,8 @@ def test_after_a_new_setup_the_frame_is_made_anew_under_the_new_keys(lock, now, 
     lock_id, twin, serial_number = lock
     ask(lock_id, now, 1)
     before = service.next_frame(serial_number=serial_number, now=now)
-    with transaction() as session:
-        session.get_one(Lock, lock_id).life += 1
+    setup = locks_service.start_setup(lock_id=lock_id, actor=ASKER, now=now)
+    locks_service.finish_setup(lock_id=lock_id, answer=twin.receive(setup, at(now)), actor=ASKER, now=now)
     after = service.next_frame(serial_number=serial_number, now=now)
     assert after != before
     assert twin.receive(after, at(now))

@@ -191,10 +191,10 @@ def test_no_bytes_make_the_reader_fall_over():
 
 
 def test_settings_stand_raw_beside_their_names():
-    eight = json.loads(EXAMPLE)["data"][1]
-    settings = {setting.wire_name: setting for setting in rules.settings_of(eight, 8)}
+    seven, eight = json.loads(EXAMPLE)["data"]
+    settings = {setting.wire_name: setting for setting in rules.settings_of(Lock(origin=eight, settings={}), 8)}
     assert (settings["doorDirection"].raw, settings["doorDirection"].value) == ("3001", "01")
     assert settings["lockoutTimeNew"].is_unlimited
     assert not settings["radarSettings"].is_unlimited
     assert settings["pickProof"].raw == "17"
-    assert "doorDirection" not in {s.wire_name for s in rules.settings_of(json.loads(EXAMPLE)["data"][0], 7)}
+    assert "doorDirection" not in {s.wire_name for s in rules.settings_of(Lock(origin=seven, settings={}), 7)}

@@ -134,7 +134,7 @@ def test_a_lock_that_refuses_keeps_its_old_keys(imported, now, monkeypatch):
     lock_id, twin = imported
     # An issue for another door is what the lock refuses.
     monkeypatch.setattr(
-        "pms.locks.service.setup.IssueFloor",
+        "pms.locks.service.setup_frames.IssueFloor",
         lambda audience, number, issue: dataclasses.replace(
             __import__("pms.protocol.command", fromlist=["IssueFloor"]).IssueFloor(audience, number + 1, issue)
         ),

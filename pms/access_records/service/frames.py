@@ -17,10 +17,9 @@ from pms.core.db import transaction
 from pms.gateways import service as gateways
 from pms.lock_commands import service as lock_commands
 from pms.locks import lock_keys
-from pms.locks import rules as lock_rules
 from pms.locks import service as locks
 from pms.locks.models import Lock, LockSetup
-from pms.protocol.command import ACKNOWLEDGED, Bound, Command, Payload, decode_report
+from pms.protocol.command import ACKNOWLEDGED, Bound, Payload, decode_report
 from pms.protocol.errors import MalformedError, ProtocolError
 from pms.protocol.frame import Direction, Frame, peek_header, seal_frame
 from pms.protocol.session import Accepted, Receiver, Repeated
@@ -71,8 +70,6 @@ def take_frame(
             raise rules.NoAnswer
         if head.direction is Direction.REPORT:
             taken = _take_report(session, lock, frame, actor, now)
-        elif head.command == Command.INITIALISE:
-            taken = _take_setup_answer(lock, frame, actor, now)
         else:
             taken = _take_answer(lock, frame, actor, now)
         if taken is None:
@@ -100,19 +97,6 @@ def _hold(session: Session, serial_number: str) -> Lock | None:
 def _take_answer(lock: Lock, frame: bytes, actor: Actor, now: datetime) -> Taken | None:
     settled = lock_commands.take_answer(serial_number=lock.serial_number, frame=frame, actor=actor, now=now)
     return Taken(lock.id, settled.is_new) if settled is not None else None
-
-
-def _take_setup_answer(lock: Lock, frame: bytes, actor: Actor, now: datetime) -> Taken | None:
-    if frame == lock.last_setup_answer:
-        return Taken(lock.id, is_new=False)
-    try:
-        locks.finish_setup(lock_id=lock.id, answer=frame, actor=actor, now=now)
-    except lock_rules.SetupRefused:
-        # Stored: the lock's page says that it refused.
-        return Taken(lock.id, is_new=True)
-    except (lock_rules.AnswerNotGenuine, lock_rules.NotBeingSetUp):
-        return None
-    return Taken(lock.id, is_new=True)
 
 
 def _take_report(session: Session, lock: Lock, frame: bytes, actor: Actor, now: datetime) -> Taken | None:
@@ -152,7 +136,9 @@ def _open(lock: Lock, frame: bytes, actor: Actor, now: datetime) -> tuple[bytes 
     receiver = Receiver(
         Direction.REPORT, lock.report_counter, 7, lock.last_report or b"", lock.last_report_answer or b""
     )
-    candidates = [lock.server_keys] if lock.server_keys else []
+    # A lock that wiped itself says so once more under the keys that it had.
+    known = lock.server_keys or (lock.earlier_server_keys if lock.setup is LockSetup.FORGOTTEN else None)
+    candidates = [known] if known else []
     is_pending = lock.setup is LockSetup.PENDING and lock.pending_server_keys is not None
     if is_pending:
         candidates.append(lock.pending_server_keys or "")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pms.access_records.service import series, storing
-from pms.audit import service as audit
 from pms.gateways import service as gateways
-from pms.locks import queries as lock_queries
+from pms.locks import service as locks
 from pms.protocol.command import Alive, Bound, Deleted, ModuleAssociated, OneRecord, SystemSettings, UserList
 from pms.slots import service as slots
 
@@ -33,21 +32,22 @@ def _record(session: Session, lock: Lock, report: OneRecord, actor: Actor, now: 
     series.after_one(session, lock, report.record.sequence, actor, now)
 
 
-def _alive(session: Session, lock: Lock, report: Alive, _actor: Actor, _now: datetime) -> None:
+def _alive(session: Session, lock: Lock, report: Alive, _actor: Actor, now: datetime) -> None:
+    locks.note_alive(lock_id=lock.id, said=report, now=now)
     row = series.series_of(session, lock)
     row.newest = max(row.newest, report.newest_sequence)
 
 
-def _bound(_session: Session, lock: Lock, _report: Bound, actor: Actor, now: datetime) -> None:
-    _audit(lock, "access.lock_bound", actor, now)
+def _bound(_session: Session, lock: Lock, report: Bound, actor: Actor, now: datetime) -> None:
+    locks.note_bound(lock_id=lock.id, said=report, actor=actor, now=now)
 
 
 def _deleted(_session: Session, lock: Lock, _report: Deleted, actor: Actor, now: datetime) -> None:
-    _audit(lock, "access.lock_deleted", actor, now)
+    locks.note_deleted(lock_id=lock.id, actor=actor, now=now)
 
 
-def _settings(_session: Session, lock: Lock, _report: SystemSettings, actor: Actor, now: datetime) -> None:
-    _audit(lock, "access.reported", actor, now)
+def _settings(_session: Session, lock: Lock, report: SystemSettings, actor: Actor, now: datetime) -> None:
+    locks.note_settings(lock_id=lock.id, said=report, actor=actor, now=now)
 
 
 def _users(_session: Session, lock: Lock, report: UserList, actor: Actor, now: datetime) -> None:
@@ -67,19 +67,3 @@ _NOTERS: dict[type[Payload], Callable[[Session, Lock, Any, Actor, datetime], Non
     UserList: _users,
     ModuleAssociated: _module,
 }
-
-
-def _audit(lock: Lock, action: str, actor: Actor, now: datetime) -> None:
-    door = lock_queries.door_of_lock(lock.id)
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=audit.Subject(
-            kind="lock",
-            id=lock.id,
-            label=door.name if door else lock.name,
-            lock_id=lock.id,
-            room_id=door.room_id if door else None,
-        ),
-        now=now,
-    )

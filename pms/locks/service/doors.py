@@ -94,7 +94,7 @@ def give_door(
             session.flush()
             ensure_scopes(now=now)
         if lock_id is not None and lock_id != door.lock_id:
-            _hang(session, door, lock_id)
+            hang(session, door, lock_id)
         elif not is_new:
             return door
         audit.record(
@@ -113,7 +113,7 @@ def assign_lock(*, door_id: int, lock_id: int, actor: Actor, now: datetime) -> D
         door = _load_door(session, door_id)
         if door.lock_id == lock_id:
             return queries.get_door(door.id)
-        _hang(session, door, lock_id)
+        hang(session, door, lock_id)
         audit.record(
             actor=actor,
             action="locks.assigned",
@@ -167,7 +167,8 @@ def _room_door(session: Session, room_id: int, name: str) -> Door | None:
     return door
 
 
-def _hang(session: Session, door: Door, lock_id: int) -> None:
+def hang(session: Session, door: Door, lock_id: int) -> None:
+    """Inside the caller's transaction: the lock hangs on the door. DoorHasLock, LockTaken."""
     lock = session.get(Lock, lock_id, with_for_update=True)
     if lock is None:
         raise queries.NoSuchLock
@@ -178,6 +179,8 @@ def _hang(session: Session, door: Door, lock_id: int) -> None:
         raise rules.LockTaken(lock=lock.name, door=other.name)
     with _unique(session, rules.LockTaken(lock=lock.name, door="?")):
         door.lock_id = lock_id
+    # One that was replaced, and repaired since, is in use again.
+    lock.replaced_at = lock.replaced_by_id = None
     if lock.setup in (LockSetup.READY, LockSetup.MOVED):
         # It still holds the keys of the door that it was set up for, and no others.
         lock.setup = LockSetup.READY if lock.door_number == door.number else LockSetup.MOVED

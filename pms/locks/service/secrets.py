@@ -10,9 +10,11 @@ from pms.core.db import transaction
 from pms.locks import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pms.core.actor import Actor
+    from pms.locks.models import Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,28 @@ def reveal_secrets(*, lock_id: int, actor: Actor, now: datetime) -> LockSecrets:
         audit.record(
             actor=actor,
             action="locks.secrets_shown",
-            subject=audit.Subject(kind="lock", id=lock.id, label=lock.name, lock_id=lock.id),
+            subject=_subject(lock),
             now=now,
         )
     return secrets
+
+
+def note_looks(*, locks: Sequence[Lock], actor: Actor, now: datetime) -> None:
+    """A program was given the secrets of these locks: one entry that names each of them, stored before they are shown."""
+    # Read before the transaction begins anew with every row.
+    subjects, serial_numbers = [_subject(lock) for lock in locks], [lock.serial_number for lock in locks]
+    with transaction():
+        if len(subjects) == 1:
+            audit.record(actor=actor, action="locks.secrets_shown", subject=subjects[0], now=now)
+        elif subjects:
+            audit.record(
+                actor=actor,
+                action="locks.secrets_listed",
+                subject=audit.Subject(kind="locks", id="list", label=str(len(subjects))),
+                now=now,
+                after={"locks": serial_numbers},
+            )
+
+
+def _subject(lock: Lock) -> audit.Subject:
+    return audit.Subject(kind="lock", id=lock.id, label=lock.name, lock_id=lock.id)

@@ -1,4 +1,4 @@
-"""The vendor's JSON of locks: the only place that knows its names (see the lock-server document).
+"""Reads the vendor's JSON of locks.
 
 Everything is checked before anything is taken. What is known gets a place of its own, secrets apart; all other fields are
 kept as they were said.
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 4 * 2**20
 MAX_LOCKS = 5000
 SECRET_FIELDS = ("lockKeys", "serverKeys", "pwAdmin", "newPwAdmin", "doubleVerify")
-EXTENDED_SETTINGS = (
-    "doorDirection",
-    "rearDoorContact",
-    "lockBodySettings",
-    "torqueSetting",
-    "lockbackTime",
-    "staySettings",
-    "radarSettings",
-    "lockoutTimeNew",
-)
-PLAIN_SETTINGS = ("lockLanguage", "pickProof", "electronLock", "connectStatus", "lockoutTime", "lockMode")
 # What a lock can have, in the vendor's words and in ours.
 FEATURES = {
     "遥控": "remote",
@@ -99,6 +88,11 @@ def read(document: bytes) -> tuple[list[ImportedLock], list[Fault]]:
     return locks, faults + _doubles(locks)
 
 
+def read_features(text: str) -> list[str]:
+    """What a lock can do, in our words; words that nobody knows stay as they are."""
+    return [FEATURES.get(word.strip(), word.strip()) for word in text.split(",") if word.strip()]
+
+
 def _records(document: bytes) -> tuple[list[Any], Fault | None]:
     if len(document) > MAX_BYTES:
         return [], Fault(0, "", _TOO_LARGE, {"most": MAX_BYTES // 2**20})
@@ -161,7 +155,7 @@ def _lock(number: int, record: dict[str, Any]) -> ImportedLock:
         model=text("lockNumber"),
         protocol_version=int(text("agreementType")),
         battery_percent=int(text("electricity")) if text("electricity") else None,
-        features=[FEATURES.get(word.strip(), word.strip()) for word in text("featureCodes").split(",") if word.strip()],
+        features=read_features(text("featureCodes")),
         origin={name: value for name, value in record.items() if name not in SECRET_FIELDS},
         lock_keys=text("lockKeys").upper(),
         server_keys=secret("serverKeys"),
