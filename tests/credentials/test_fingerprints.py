@@ -96,7 +96,7 @@ def test_the_template_is_nowhere_in_the_clear_and_nowhere_at_all_once_it_is_gone
     scene.carry()
     service.remove(fingerprint_id=row.id, actor=DESK, now=clock.now())
     with db.engine.connect() as connection:
-        kept = connection.execute(sa.select(LockCommand.plaintext_sealed, LockCommand.frame)).all()
+        kept = connection.execute(sa.select(LockCommand.plaintext_sealed, LockCommand.frame_sealed)).all()
         sealed = connection.scalar(sa.select(Fingerprint.template_sealed))
     # What is left is the order to remove it.
     assert [values for values in kept if values[0] is not None] == kept[-1:]
