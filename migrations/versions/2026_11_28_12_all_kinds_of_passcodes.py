@@ -39,9 +39,9 @@ def upgrade() -> None:
     op.execute("UPDATE passcode SET life = (SELECT lock.life FROM lock WHERE lock.id = passcode.lock_id)")
     # Two stays of one room may have got the same clear code in one hour: the older row is of a life that no lock has.
     op.execute(
-        f"UPDATE passcode SET life = 0 WHERE EXISTS (SELECT 1 FROM passcode AS newer WHERE newer.lock_id = passcode.lock_id "
-        f"AND newer.epoch = passcode.epoch AND newer.permission = passcode.permission AND newer.id > passcode.id "
-        f"AND newer.state <> 'revoked') AND ({_HELD})"
+        "UPDATE passcode SET life = 0 WHERE (kind = 'permanent' OR state <> 'revoked') AND EXISTS (SELECT 1 FROM passcode AS "
+        "newer WHERE newer.lock_id = passcode.lock_id AND newer.epoch = passcode.epoch AND newer.permission = "
+        "passcode.permission AND newer.id > passcode.id AND newer.state <> 'revoked')"
     )
     # What belonged to nobody was a clear code; should there be another, it is called after who made it.
     op.execute("UPDATE passcode SET holder_name = substr(made_by, 1, 60) WHERE stay_id IS NULL AND kind <> 'clear'")
@@ -69,9 +69,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Codes that the earlier version cannot say are forgotten; the doors take them all the same."""
-    gone = "SELECT id FROM passcode WHERE kind IN ('hours', 'single', 'permanent', 'cyclic') OR stay_id IS NULL"
-    op.execute(f"DELETE FROM passcode_start WHERE stay_id IS NULL OR passcode_id IN ({gone})")
-    op.execute(f"UPDATE access_record SET passcode_id = NULL WHERE passcode_id IN ({gone})")
+    op.execute(
+        "DELETE FROM passcode_start WHERE stay_id IS NULL OR passcode_id IN (SELECT id FROM passcode WHERE kind IN ('hours', "
+        "'single', 'permanent', 'cyclic') OR stay_id IS NULL)"
+    )
+    op.execute(
+        "UPDATE access_record SET passcode_id = NULL WHERE passcode_id IN (SELECT id FROM passcode WHERE kind IN ('hours', "
+        "'single', 'permanent', 'cyclic') OR stay_id IS NULL)"
+    )
     op.execute("UPDATE passcode SET replaces_id = NULL")
     op.execute("DELETE FROM passcode WHERE kind IN ('hours', 'single', 'permanent', 'cyclic') OR stay_id IS NULL")
     with op.batch_alter_table("passcode_start") as table:

@@ -87,7 +87,7 @@ def read_filters(args: Mapping[str, str]) -> queries.Filters:
     return queries.Filters(
         show=show if show in queries.SHOWN else "alive",
         kind=PasscodeKind(kind) if kind in set(PasscodeKind) else None,
-        text=args.get("q", "").strip()[:60],
+        text=rules.line(args.get("q", ""))[:60],
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from pms import schema
 from pms.audit.models import AuditEntry
 from pms.core import clock
 from pms.core.db import db, transaction
@@ -452,3 +453,19 @@ def _clockwork(door):
 
 def test_the_numbers_of_the_protocol_are_the_services(door):
     assert (making.SINGLES_AN_HOUR, making.SERIALS) == (16, 256)
+
+
+def test_a_house_in_use_goes_to_the_earlier_schema_and_back_with_the_codes_that_both_know(any_house, any_door, now):
+    guest, visitor = issue(stay(any_house)), any_door.make("permanent")
+    any_door.make("timed", start=now + 5 * HOUR, until=now + 9 * DAY)
+    any_door.type(visitor.digits)
+    any_door.carry()
+    db.remove()
+    try:
+        schema.downgrade(db.engine, "2026_11_28_01")
+    finally:
+        schema.upgrade(db.engine)
+    assert list(db.session.scalars(sa.select(Passcode.id))) == [guest.passcode.id]
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(PasscodeStart)) == 1
+    again = service.show_again(passcode_id=guest.passcode.id, actor=CLERK, now=now)
+    assert again.digits == guest.digits

@@ -167,3 +167,11 @@ def test_a_later_start_ends_an_earlier_one_and_days_only_those_of_earlier_days()
     assert not ended(days, midnight, nights, NOON)
     assert ended(days, midnight, nights, NOON + timedelta(days=1))
     assert not ended(PasscodeKind.CLEAR, NOON, nights, NOON + timedelta(days=1))
+
+
+def test_a_name_is_one_line_of_what_can_be_printed():
+    assert rules.holder_name(" Ms\x00 Kim\n laundry ", has_stay=False) == "Ms Kim laundry"
+    assert rules.holder_name("", has_stay=True) == ""
+    for name in ("", "\x00", "x" * 61):
+        with pytest.raises(rules.NobodyNamed):
+            rules.holder_name(name, has_stay=False)

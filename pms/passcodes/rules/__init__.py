@@ -15,7 +15,7 @@ from pms.passcodes.rules.expressible import (
     timed,
 )
 from pms.passcodes.rules.life import A_DAY, GRACE, GUEST_KINDS, Life, is_alive, is_ended_by, life
-from pms.passcodes.rules.people import MAX_NAME, MAX_NOTE, check_lock, check_stay, holder_name
+from pms.passcodes.rules.people import MAX_NAME, MAX_NOTE, check_lock, check_stay, holder_name, line
 from pms.passcodes.rules.refusals import (
     ClearCodeStays,
     EndsBeforeItBegins,
@@ -116,6 +116,7 @@ __all__ = [
     "is_ended_by",
     "kinds_for",
     "life",
+    "line",
     "local_day",
     "months_to_choose",
     "must_move_on",

@@ -12,10 +12,15 @@ MAX_NOTE = 200
 
 def holder_name(name: str, *, has_stay: bool) -> str:
     """The name as it is kept; NobodyNamed where there is neither a name nor a stay."""
-    text = " ".join(name.split())
+    text = line(name)
     if len(text) > MAX_NAME or not (text or has_stay):
         raise NobodyNamed
     return text
+
+
+def line(text: str) -> str:
+    """One line of what was typed, without what cannot be printed."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
 def check_lock(setup: LockSetup | None, *, door: str) -> None:

@@ -45,7 +45,7 @@ def rename(*, passcode_id: int, name: str | None, note: str | None, actor: Actor
             has_stay = passcode.stay_id is not None or passcode.kind is PasscodeKind.CLEAR
             passcode.holder_name = rules.holder_name(name, has_stay=has_stay)
         if note is not None:
-            passcode.note = " ".join(note.split())[: rules.MAX_NOTE]
+            passcode.note = rules.line(note)[: rules.MAX_NOTE]
         session.flush()
         after = {"holder": passcode.holder_name, "note": passcode.note}
         if before != after:

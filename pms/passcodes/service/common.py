@@ -134,7 +134,7 @@ def checked(holder: Holder) -> Holder:
     if holder.stay_id is not None:
         rules.check_stay(stays.get_stay(holder.stay_id).state)
     name = rules.holder_name(holder.name, has_stay=holder.stay_id is not None)
-    return Holder(holder.stay_id, name, " ".join(holder.note.split())[: rules.MAX_NOTE])
+    return Holder(holder.stay_id, name, rules.line(holder.note)[: rules.MAX_NOTE])
 
 
 def written(
