@@ -27,6 +27,7 @@ from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
 from pms.credentials import work as finger_work
 from pms.frontdesk import door_issues
+from pms.gateways import queries as gateways
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
 from pms.keycards import work as card_work
@@ -34,7 +35,7 @@ from pms.lock_commands import answers as lock_answers
 from pms.lock_commands import operate as lock_operations
 from pms.lock_commands import settings as lock_settings
 from pms.lock_commands.setups import OutboxOfSetups
-from pms.locks import closed_cards, setup_book
+from pms.locks import closed_cards, reach, setup_book
 from pms.locks import service as locks
 from pms.online_cards import work as online_work
 from pms.passcodes import work as passcode_work
@@ -163,6 +164,7 @@ def _connect_features() -> None:
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
     setup_book.keep(OutboxOfSetups())
+    reach.ask(gateways.reach_of)
     lock_answers.register(lock_settings.SUBJECT, lock_settings.LockAsker())
     card_work.install()
     card_books.keep(StaffBook())

@@ -18,6 +18,7 @@ from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.errors import NotFound
 from pms.gateways import rules as gateway_rules
+from pms.gateways.rules import CarrierKind
 from pms.lock_commands import service as lock_commands
 from pms.lock_commands.schemas import Command
 from pms.lock_commands.schemas import write as write_command
@@ -253,16 +254,18 @@ def _may_see(user_id: int) -> bool:
 
 
 def _take(body: schemas.CommonFormatData, kinds: rules.Kinds) -> schemas.Report:
-    now = clock.now()
+    now, carrier = clock.now(), body.carried_by()
     taken = service.take_frame(
         serial_number=body.lock_sn,
         frame=bytes.fromhex(body.frame),
         kinds=kinds,
-        carrier=body.carried_by(),
+        carrier=carrier,
         actor=Actor(kind="lock", name=body.lock_sn, address=request.remote_addr or ""),
         now=now,
     )
-    following = lock_commands.next_frame(serial_number=body.lock_sn, now=now)
+    # New keys are brought by a person beside the lock, never through a gateway or a module.
+    is_remote = carrier is not None and carrier.kind is not CarrierKind.PHONE
+    following = lock_commands.next_frame(serial_number=body.lock_sn, is_remote=is_remote, now=now)
     return schemas.Report(
         lock_sn=body.lock_sn,
         is_new=taken.is_new,

@@ -17,7 +17,7 @@ from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pms.access_records.rules import Span
     from pms.protocol.record import AccessRecord as DoorRecord
@@ -83,6 +83,13 @@ def raw_of(lock_id: int, life: int, sequences: Sequence[int]) -> dict[int, bytes
         )
     ).all()
     return {row[0]: row[1] for row in rows}
+
+
+def newest_of(lock_id: int, life: int, events: Collection[int]) -> int | None:
+    """The sequence of the newest record that is about one of these; None if there is none."""
+    return db.session.scalar(
+        sa.select(sa.func.max(AccessRecord.sequence)).where(*_series(lock_id, life), AccessRecord.event.in_(events))
+    )
 
 
 def raw_span(lock_id: int, life: int, span: Span) -> list[tuple[int, bytes | None]]:

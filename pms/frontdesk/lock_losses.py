@@ -46,7 +46,8 @@ def losses(lock_id: int, *, now: datetime) -> list[Loss]:
     ).all()
     passcode = next(word for kind, word in KIND_WORDS.items() if kind.value == "passcode")
     found = [
-        Loss(passcode, guest.name if guest else code.holder_name, code.stay_id, code.valid_until) for code, guest in codes
+        Loss(passcode, guest.name if guest else code.holder_name, code.stay_id, code.valid_until)
+        for code, guest in codes
     ]
     found += [
         Loss(KIND_WORDS[slot.kind], slot.name, slot.stay_id, slot.valid_until)

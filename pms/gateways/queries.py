@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from pms.gateways import rules
 from pms.gateways.models import CellularModule, Gateway, GatewayLock
 from pms.gateways.rules import CarrierKind, ModuleState
 from pms.locks.models import Door, Lock
+from pms.locks.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,30 @@ def way_of(lock_id: int, now: datetime) -> Way | None:
     if gateway is not None:
         ways.append(Way(CarrierKind.GATEWAY, gateway.name, rules.is_online(gateway.last_seen_at, now)))
     return next((way for way in ways if way.is_online), ways[0] if ways else None)
+
+
+def reach_of(*, lock_ids: Collection[int] | None, now: datetime) -> dict[int, Reach]:
+    """What these locks (None: all) hang on, by lock id, in two queries; `pms.locks.reach` asks."""
+    links = sa.select(GatewayLock.lock_id, Gateway.serial_number, Gateway.last_seen_at).join(
+        Gateway, sa.and_(Gateway.id == GatewayLock.gateway_id, Gateway.bound_at.is_not(None))
+    )
+    modules = sa.select(CellularModule).where(CellularModule.lock_id.is_not(None))
+    if lock_ids is not None:
+        links = links.where(GatewayLock.lock_id.in_(lock_ids))
+        modules = modules.where(CellularModule.lock_id.in_(lock_ids))
+    gateways = {row[0]: row for row in db.session.execute(links)}
+    by_lock = {module.lock_id: module for module in db.session.scalars(modules) if module.lock_id is not None}
+    found = {}
+    for lock_id in gateways.keys() | by_lock.keys():
+        link, module = gateways.get(lock_id), by_lock.get(lock_id)
+        seen = [link[2] if link is not None else None, module.last_seen_at if module is not None else None]
+        found[lock_id] = Reach(
+            gateway=link[1] if link is not None else None,
+            module=module.imei if module is not None else None,
+            sim=(module.imsi or None) if module is not None else None,
+            is_online=any(rules.is_online(at, now) for at in seen),
+        )
+    return found
 
 
 def _modules() -> sa.Select[CellularModule]:

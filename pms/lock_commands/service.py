@@ -146,9 +146,9 @@ def cancel(*, command_id: int, actor: Actor, now: datetime) -> LockCommand:
         return command
 
 
-def next_frame(*, serial_number: str, now: datetime) -> bytes | None:
+def next_frame(*, serial_number: str, is_remote: bool = False, now: datetime) -> bytes | None:
     """The frame that a carrier at the lock should bring to it; None if there is nothing, or the lock is not set up."""
-    command = next_command(serial_number=serial_number, now=now)
+    command = next_command(serial_number=serial_number, is_remote=is_remote, now=now)
     return command.frame if command is not None else None
 
 

@@ -63,11 +63,12 @@ def _list(lock_id: int | None) -> Response:
         lock=lock,
         door=locks.door_of_lock(lock.id) if lock else None,
         way=gateways.way_of(lock.id, clock.now()) if lock else None,
+        tab="commands",
         is_ready=lock is not None and lock.setup is LockSetup.READY,
         deeds=words.DEEDS,
         kinds=words.SHOW,
         title_of=words.title,
-        states=words.STATES,
+        state_of=words.state_of,
         statuses=words.STATUSES,
         can_cancel=_can_cancel,
     )

@@ -9,10 +9,13 @@ from flask_babel import gettext as _
 from pms.core.text import N_
 from pms.lock_commands import operate
 from pms.lock_commands.models import CommandState
+from pms.lock_commands.queries import OPEN
 from pms.lock_commands.rules import Deed
 from pms.protocol.command import AnswerStatus, Command
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pms.lock_commands.models import LockCommand
 
 DEEDS: dict[Deed, str] = {
@@ -82,6 +85,15 @@ ACTIONS = {
 }
 FIELDS = {"deed": N_("What"), "command": N_("Command")}
 VALUES = {"deed": {deed.value: text for deed, text in DEEDS.items()}}
+
+
+def state_of(command: LockCommand, now: datetime) -> tuple[str, str]:
+    """The badge of a command: its kind and its untranslated word.
+
+    What is late is noted when somebody comes for it; until then it is called late all the same.
+    """
+    is_late = command.state in OPEN and command.expires_at is not None and command.expires_at <= now
+    return STATES[CommandState.EXPIRED if is_late else command.state]
 
 
 def title(command: LockCommand) -> str:

@@ -47,6 +47,7 @@ def of_lock(lock_id: int) -> Response:
         comparison=comparison,
         differing={one.number for one in comparison.differences},
         most=rules.LARGEST_SLOT,
+        tab="slots",
         **words.of_pages(),
     )
 

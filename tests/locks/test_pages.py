@@ -140,7 +140,7 @@ def test_settings_are_read_and_changed_from_their_page(client, house, now):
     assert 'value="0201"' in kept.text
     client.post(url, {"request_id": str(uuid4())}, status=422)
     client.post(url, {"request_id": str(uuid4()), "check_out_hour": "24"}, status=422)
-    assert "On its way" not in text_of(client.get(f"/locks/{lock_id}/commands", status=200))
+    assert "On its way" not in text_of(client.get(f"/commands/lock/{lock_id}", status=200))
     serial_number = queries.get_lock(lock_id).serial_number
     db.remove()
     for _ in range(2):
@@ -149,17 +149,17 @@ def test_settings_are_read_and_changed_from_their_page(client, house, now):
             serial_number=serial_number, frame=twin.receive(frame, at(now)), actor=CARRIER, now=now
         )
     assert lock_commands.next_frame(serial_number=serial_number, now=now) is None
-    text = text_of(client.get(f"/locks/{lock_id}/commands", status=200))
-    assert "Read the settings 0200 Done" in text
-    assert "Change the settings 0201 3002 37000A Time zone Done" in text
+    text = text_of(client.get(f"/commands/lock/{lock_id}", status=200))
+    assert "Read the settings Done" in text
+    assert "Write settings 3002 37000A Done" in text
     page = client.get(url, status=200).text
     assert "3002" in page
     assert "37000A" in page
     client.post(f"{url}/read", {"request_id": "x"}, status=303)
     client.post(url, {"request_id": str(uuid4()), "clock": "y"}, status=303)
     clock.freeze(now + timedelta(minutes=20))
-    assert "Change the settings 0201 Clock Too late" in text_of(client.get(f"/locks/{lock_id}/commands", status=200))
-    client.get("/locks/7/commands", status=404)
+    assert "Write settings Expired" in text_of(client.get(f"/commands/lock/{lock_id}", status=200))
+    client.get("/commands/lock/7", status=404)
 
 
 def test_who_may_not_operate_locks_sees_their_settings_only(client, house, now):

@@ -68,7 +68,7 @@ def test_the_list_asks_the_database_as_often_for_many_locks_as_for_few(client, h
 
 def test_a_lock_shows_its_settings_raw_and_no_secret(client, imported):
     client.log_in("admin")
-    text = client.get(f"/locks/{queries.find_lock_by_serial('26B370EAADFC').id}", status=200).text
+    text = client.get(f"/locks/{queries.find_lock_by_serial('26B370EAADFC').id}/settings", status=200).text
     for raw in ("3001", "3102", "37FFFF", "E1", "1E", "doorDirection"):
         assert raw in text
     whole = client.get(f"/locks/{imported.id}", status=200).text

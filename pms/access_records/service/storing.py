@@ -12,6 +12,7 @@ from pms.audit import service as audit
 from pms.core.db import insert_into
 from pms.core.ids import new_id
 from pms.locks import queries as lock_queries
+from pms.locks import service as locks
 from pms.protocol.record import RecordEvent
 
 if TYPE_CHECKING:
@@ -49,7 +50,15 @@ def store(session: Session, lock: Lock, records: Sequence[DoorRecord], actor: Ac
     for record, at, owner in zip(found, times, owners, strict=True):
         if record.event in _NOTED:
             _audit(lock, door, record, at, owner, actor, now)
+    _note_passage(lock, found, now)
     return len(found)
+
+
+def _note_passage(lock: Lock, found: Sequence[DoorRecord], now: datetime) -> None:
+    """Whether the door stands open now is what the newest record about it says, whenever that comes in."""
+    turns = [record for record in found if record.event in _PASSAGE]
+    if turns and turns[-1].sequence == queries.newest_of(lock.id, lock.counting_life, _PASSAGE):
+        locks.note_passage(lock_id=lock.id, is_on=turns[-1].event is RecordEvent.PASSAGE_ON, now=now)
 
 
 def _time_of(record: DoorRecord, now: datetime) -> datetime:
@@ -96,6 +105,7 @@ def _row(
     }
 
 
+_PASSAGE = (RecordEvent.PASSAGE_ON, RecordEvent.PASSAGE_OFF)
 _NOTED: dict[RecordEvent, str] = {
     RecordEvent.OPENED: "access.opened",
     RecordEvent.REFUSED: "access.refused",
