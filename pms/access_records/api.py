@@ -167,7 +167,8 @@ def records_of_user(user_id: int, query: schemas.RecordsAsked) -> Listed:
     """Records of the user: what the doors of the house noted, for who may see that, newest first."""
     if not _may_see(user_id):
         return Listed([], total=0)
-    wanted: dict[str, Any] = {"since": query.since, "until": query.until, "lock_id": query.lock_id}
+    lock_id = locks.find_by_wire_id(query.lock_id).id if query.lock_id is not None else None
+    wanted: dict[str, Any] = {"since": query.since, "until": query.until, "lock_id": lock_id}
     page = queries.list_page(**wanted, before_id=query.before, size=query.limit)
     return Listed([schemas.write_record(row.record) for row in page.rows], total=queries.count(**wanted))
 
@@ -184,7 +185,7 @@ def records_of_user(user_id: int, query: schemas.RecordsAsked) -> Listed:
 )
 def records_of_lock(lock_id: int, query: schemas.PageAsked) -> Listed:
     """Door records without alarms, of one lock, newest first."""
-    lock = locks.get_lock(lock_id)
+    lock = locks.find_by_wire_id(lock_id)
     wanted: dict[str, Any] = {"lock_id": lock.id, "kind": "no_alarm"}
     page = queries.list_page(**wanted, before_id=query.before, size=query.limit)
     return Listed([schemas.write_record(row.record) for row in page.rows], total=queries.count(**wanted))

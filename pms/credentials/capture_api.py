@@ -116,7 +116,7 @@ def sync_fingerprint(body: capture_schemas.SyncFingerprint) -> Listed:
 def _doors_of(lock_ids: Collection[int]) -> list[int]:
     """The doors that have these locks; NotFound, NoSuchDoor."""
     fitting = {door.lock_id: door.id for door in queries.doors()}
-    wanted = [locks.get_lock(lock_id).id for lock_id in lock_ids]
+    wanted = [locks.find_by_wire_id(lock_id).id for lock_id in lock_ids]
     if not set(wanted) <= set(fitting):
         raise rules.NoSuchDoor(field="lock_ids")
     return [fitting[lock_id] for lock_id in dict.fromkeys(wanted)]

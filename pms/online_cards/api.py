@@ -10,7 +10,7 @@ from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
 from pms.encoders import schemas as encoder_schemas
 from pms.encoders import service as encoder_service
-from pms.locks.queries import NoSuchLock
+from pms.locks import queries as locks
 from pms.online_cards import queries, schemas, service
 from pms.protocol.command import StoredKind, UserRole
 from pms.slots import rules as slot_rules
@@ -24,7 +24,7 @@ blueprint = Blueprint("online_cards_api", __name__)
 _TAG = "Card-issuing machine"
 _STORING = (
     NotFound,
-    NoSuchLock,
+    locks.NoSuchLock,
     slot_rules.LockNotReady,
     slot_rules.LockFull,
     slot_rules.KindNotThere,
@@ -60,7 +60,7 @@ def make_online_card(body: schemas.MakeOnlineCard) -> schemas.OnlineCardInMaking
     Send the same request again until the job is final; then `card` has the command that tells the lock.
     """
     batch_id = service.make(
-        lock_id=body.lock_id,
+        lock_id=locks.find_by_wire_id(body.lock_id).id,
         encoder_id=body.encoder_id,
         name=body.name,
         valid_from=body.valid_from,
@@ -86,8 +86,9 @@ def make_online_card(body: schemas.MakeOnlineCard) -> schemas.OnlineCardInMaking
 )
 def save_online_card(body: schemas.SaveOnlineCard) -> schemas.StoredCard:
     """Save an online card whose number is known, such as one that a phone has read."""
+    lock_id = locks.find_by_wire_id(body.lock_id).id
     slot = slots.store(
-        lock_id=body.lock_id,
+        lock_id=lock_id,
         kind=StoredKind.CARD,
         content=bytes.fromhex(body.card_uid),
         name=body.name,
@@ -99,7 +100,7 @@ def save_online_card(body: schemas.SaveOnlineCard) -> schemas.StoredCard:
         actor=login.actor(),
         now=clock.now(),
     )
-    return schemas.write_stored(queries.check_same(slot, body.lock_id).id)
+    return schemas.write_stored(queries.check_same(slot, lock_id).id)
 
 
 @blueprint.post("/cardMachines/deleteOnlineCard")
