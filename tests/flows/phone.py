@@ -84,7 +84,7 @@ def main() -> None:
             "lockSn": sn,
             "mac": MAC.hex(":").upper(),
             "lockKeys": LOCK_KEYS.hex().upper(),
-            "name": "Room 103",
+            "lockUsername": "Room 103",
             "roomId": sys.argv[2],
             "requestId": str(uuid.uuid4()),
         },
