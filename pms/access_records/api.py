@@ -10,10 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, request
-from flask_login import current_user
 
 from pms.access_records import queries, rules, schemas, service
-from pms.accounts import queries as accounts
+from pms.accounts.asking import does_user_see
 from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.errors import NotFound
@@ -26,7 +25,7 @@ from pms.locks import queries as locks
 from pms.slots import rules as slot_rules
 from pms.web import login
 from pms.web.operations import Listed, operation
-from pms.web.rights import PUBLIC, ROLE_RIGHTS, can
+from pms.web.rights import PUBLIC
 
 blueprint = Blueprint("access_records_api", __name__)
 
@@ -165,7 +164,7 @@ def sync_records(body: schemas.SyncRecords) -> Command:
 )
 def records_of_user(user_id: int, query: schemas.RecordsAsked) -> Listed:
     """Records of the user: what the doors of the house noted, for who may see that, newest first."""
-    if not _may_see(user_id):
+    if not does_user_see(user_id, "records:view"):
         return Listed([], total=0)
     lock_id = locks.find_by_wire_id(query.lock_id).id if query.lock_id is not None else None
     wanted: dict[str, Any] = {"since": query.since, "until": query.until, "lock_id": lock_id}
@@ -243,15 +242,6 @@ def issue_password(body: schemas.ModulePassword) -> Command:
         now=clock.now(),
     )
     return write_command(command, serial_number=locks.get_lock(command.lock_id).serial_number)
-
-
-def _may_see(user_id: int) -> bool:
-    """Whether the user sees records; NotFound where the caller may not ask for that user."""
-    if user_id == int(current_user.id):
-        return True
-    if not can("accounts:edit"):
-        raise NotFound
-    return "records:view" in ROLE_RIGHTS[accounts.get_account(user_id).role]
 
 
 def _take(body: schemas.CommonFormatData, kinds: rules.Kinds) -> schemas.Report:
