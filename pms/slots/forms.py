@@ -25,7 +25,10 @@ class ChangeForm(Form):
     """What a slot opens, when, and for whom."""
 
     name = StringField(_l("For whom or what"), validators=[InputRequired(), Length(max=MAX_NAME)])
-    content = StringField(_l("Digits of the code, or number of the card or remote control"), render_kw=_SECRET)
+    # The page has a part of this name already, where the dialog is a page of its own.
+    content = StringField(
+        _l("Digits of the code, or number of the card or remote control"), id="stored-content", render_kw=_SECRET
+    )
     valid_from = DateTimeLocalField(_l("From"), format=_LOCAL, validators=[Optional()])
     valid_until = DateTimeLocalField(_l("Until"), format=_LOCAL, validators=[Optional()])
     weekdays = Boxes(_l("Days"), coerce=int, validate_choice=False)

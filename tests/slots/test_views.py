@@ -220,7 +220,9 @@ def test_what_a_phone_stored_is_written_down_once_and_found_among_all_of_its_kin
         desk.post(f"{home(scene)}/report", {**form, **wrong}, htmx=True, status=422)
     for request_id in (form["request_id"], str(uuid4())):
         desk.post(f"{home(scene)}/report", {**form, "request_id": request_id}, status=303)
-    other = desk.post(f"{home(scene)}/report", {**form, "credential_id": "5013", "request_id": str(uuid4())}, status=422)
+    other = desk.post(
+        f"{home(scene)}/report", {**form, "credential_id": "5013", "request_id": str(uuid4())}, status=422
+    )
     assert "is in use for something else" in text_of(other)
     (slot,) = queries.of_lock(scene.lock_id)
     assert (slot.number, slot.credential_id, slot.origin.value, slot.content_sealed) == (12, 5012, "reported", None)
