@@ -140,6 +140,14 @@ def count_of_kind(kind: SlotKind) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(Slot).where(Slot.kind == kind, _IN_USE)) or 0
 
 
+def count_by_kind() -> dict[SlotKind, int]:
+    """The same for every kind."""
+    rows = db.session.execute(sa.select(Slot.kind, sa.func.count()).where(_IN_USE).group_by(Slot.kind))
+    counts = dict.fromkeys(SlotKind, 0)
+    counts.update((kind, count) for kind, count in rows)
+    return counts
+
+
 def taken_numbers(lock_id: int) -> set[int]:
     """The slots of a lock that may be in use: by the book, or by the lock's own word."""
     ours = db.session.scalars(sa.select(Slot.number).where(Slot.lock_id == lock_id, Slot.number.is_not(None), _IN_USE))

@@ -22,6 +22,7 @@ LARGEST_SLOT = 300
 CONSENT_VERSION = 1
 """Of the text in `templates/credentials/_consent.html`; a changed text has another number."""
 MAX_NAME = 80
+MAX_CREDENTIAL_ID = 2**32 - 1
 SHORTEST_CODE, LONGEST_CODE = 4, 12
 UID_SIZES = (4, 7, 10)
 MAX_REMOTE = 16

@@ -14,12 +14,11 @@ from pms.web.wire import HouseTime, Id, Line, RequestId, SerialNumber, Wire, rea
 if TYPE_CHECKING:
     from pms.slots.models import Slot
 
-_LARGEST_ID = 2**32 - 1
 _WHOLE_DAY = 1440
 
 
 def _read_credential_id(value: object, info: ValidationInfo) -> int:
-    return read_digits(value, info, _LARGEST_ID)
+    return read_digits(value, info, rules.MAX_CREDENTIAL_ID)
 
 
 CredentialId = Annotated[

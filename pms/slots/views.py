@@ -6,16 +6,17 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from pms.core import clock
 from pms.core.weeks import clock_time, days_of
 from pms.locks import queries as locks
-from pms.slots import queries, rules, service, words
+from pms.slots import list_views, queries, rules, service, words
+from pms.slots.blueprint import blueprint
 from pms.slots.comparing import Mend
-from pms.slots.forms import ChangeForm, StoreForm
+from pms.slots.forms import ChangeForm, ReportForm, StoreForm
 from pms.slots.models import SlotKind, SlotRole
 from pms.stays import queries as stays
 from pms.web import errors, filters, login, weeks
@@ -24,10 +25,12 @@ from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pms.locks.models import Lock
     from pms.slots.models import Slot
 
-blueprint = Blueprint("slots", __name__)
+__all__ = ["blueprint", "list_views"]
 
 # What can be typed in; templates come from a reader, or a program.
 _TYPED = (SlotKind.PASSCODE, SlotKind.CARD, SlotKind.REMOTE)
@@ -86,6 +89,43 @@ def store(lock_id: int) -> Response:
             text = _("It gets slot %(number)s as soon as somebody is at the lock.", number=slot.number)
             return go_to(_home(lock_id), text)
     return _store_dialog(lock, form, status=422)
+
+
+@blueprint.get("/locks/<int:lock_id>/report")
+@require("credentials:manage")
+def new_report(lock_id: int) -> Response:
+    """The dialog that writes down what a phone, or the lock's own menu, has stored."""
+    return _report_dialog(locks.get_lock(lock_id), ReportForm())
+
+
+@blueprint.post("/locks/<int:lock_id>/report")
+@require("credentials:manage")
+def report(lock_id: int) -> Response:
+    """Write it down; the lock is asked for nothing."""
+    lock, form = locks.get_lock(lock_id), ReportForm()
+    _fill_store(form, lock, list(SlotKind))
+    if form.validate():
+        with errors.shown_in(form):
+            kind, content = form.chosen_kind(), _joined(form)
+            valid_from, valid_until = form.span()
+            slot = service.report_stored(
+                lock_id=lock_id,
+                number=form.slot.data or 0,
+                kind=kind.wire,
+                credential_id=form.chosen_id(),
+                content=rules.packed(kind, content) if content else None,
+                name=form.name.data or "",
+                valid_from=valid_from,
+                valid_until=valid_until,
+                window=form.window(),
+                role=form.chosen_role(),
+                owner=rules.Owner(stay_id=form.stay_id.data),
+                request_id=form.request_id.data or None,
+                actor=login.actor(),
+                now=clock.now(),
+            )
+            return go_to(_home(lock_id), _("Slot %(number)s is written down.", number=slot.number))
+    return _report_dialog(lock, form, status=422)
 
 
 @blueprint.get("/<int:slot_id>/change")
@@ -219,10 +259,10 @@ def _fill(form: ChangeForm) -> None:
         form.weekdays.data, form.start.data, form.end.data = list(range(7)), "00:00", "00:00"
 
 
-def _fill_store(form: StoreForm, lock: Lock) -> None:
+def _fill_store(form: StoreForm, lock: Lock, kinds: Sequence[SlotKind] = _TYPED) -> None:
     _fill(form)
-    kinds = [kind for kind in _TYPED if rules.takes(lock, kind)]
-    form.kind.choices = choices((kind.value, _(words.KIND_WORDS[kind])) for kind in kinds)
+    taken = [kind for kind in kinds if rules.takes(lock, kind)]
+    form.kind.choices = choices((kind.value, _(words.KIND_WORDS[kind])) for kind in taken)
     door = locks.door_of_lock(lock.id)
     stay = stays.find_in_room(door.room_id) if door is not None and door.room_id is not None else None
     found = [("", _("Nobody's in particular"))]
@@ -242,6 +282,19 @@ def _store_dialog(lock: Lock, form: StoreForm, *, status: int = 200) -> Response
         form=form,
         lock=lock,
         url=url_for("slots.store", lock_id=lock.id),
+        back=_home(lock.id),
+    )
+
+
+def _report_dialog(lock: Lock, form: ReportForm, *, status: int = 200) -> Response:
+    _fill_store(form, lock, list(SlotKind))
+    return render_dialog(
+        "slots/_report.html",
+        status=status,
+        dialog_heading=_("Write down what is in the lock"),
+        form=form,
+        lock=lock,
+        url=url_for("slots.report", lock_id=lock.id),
         back=_home(lock.id),
     )
 

@@ -24,8 +24,8 @@ from pms.web import openapi
 @dataclass(frozen=True)
 class Operation:
     """One line of the list. `page` is the endpoint of the browser's route that does the same by calling `does`, a function of
-    the domain; `page_does` where a page reads the same rows in another shape. Where a page makes no sense, `why_no_page` says
-    why, and what people have instead."""
+    the domain; `page_does` where a page reads the same rows in another shape, or goes the same way in steps of its own. Where a
+    page makes no sense, `why_no_page` says why, and what people have instead."""
 
     number: int
     method: str
@@ -46,11 +46,11 @@ _FRAME = (
 def _five(first: int, what: str) -> list[Operation]:
     """Report, delete, list, details and modify of what locks store."""
     return [
-        Operation(first, "POST", f"/{what}/add", "slots.service.report_stored"),
-        Operation(first + 1, "POST", f"/{what}/delete", "slots.service.remove"),
-        Operation(first + 2, "GET", f"/{what}/findAllByUserId/{{userId}}", "slots.queries.list_of_kind"),
-        Operation(first + 3, "GET", f"/{what}/{{id}}", "slots.queries.get"),
-        Operation(first + 4, "POST", f"/{what}/update", "slots.service.change"),
+        Operation(first, "POST", f"/{what}/add", "slots.service.report_stored", "slots.report"),
+        Operation(first + 1, "POST", f"/{what}/delete", "slots.service.remove", "slots.remove"),
+        Operation(first + 2, "GET", f"/{what}/findAllByUserId/{{userId}}", "slots.queries.list_of_kind", "slots.index"),
+        Operation(first + 3, "GET", f"/{what}/{{id}}", "slots.queries.get", "slots.edit"),
+        Operation(first + 4, "POST", f"/{what}/update", "slots.service.change", "slots.change"),
     ]
 
 
@@ -73,26 +73,32 @@ OPERATIONS = [
         "locks.queries.list_locks",
     ),
     Operation(5, "GET", "/locks/{lockId}", "locks.queries.find_by_wire_id", "locks.detail", "locks.queries.get_lock"),
-    Operation(6, "GET", "/passwords/findAllByUserId/{userId}", "passcodes.queries.list_page"),
-    Operation(7, "POST", "/passwords/offline/timeLimited", "passcodes.service.timed"),
-    Operation(8, "POST", "/passwords/offline/single", "passcodes.service.single"),
-    Operation(9, "POST", "/passwords/offline/permanent", "passcodes.service.permanent"),
-    Operation(10, "POST", "/passwords/offline/clear", "passcodes.service.clear_door"),
-    Operation(11, "POST", "/passwords/offline/cyclic", "passcodes.service.cyclic"),
+    Operation(6, "GET", "/passwords/findAllByUserId/{userId}", "passcodes.queries.list_page", "passcodes.index"),
+    Operation(7, "POST", "/passwords/offline/timeLimited", "passcodes.service.make", "passcodes.make_of_kind"),
+    Operation(8, "POST", "/passwords/offline/single", "passcodes.service.make", "passcodes.make_of_kind"),
+    Operation(9, "POST", "/passwords/offline/permanent", "passcodes.service.make", "passcodes.make_of_kind"),
+    Operation(10, "POST", "/passwords/offline/clear", "passcodes.service.clear_door", "passcodes.make_of_kind"),
+    Operation(11, "POST", "/passwords/offline/cyclic", "passcodes.service.make", "passcodes.make_of_kind"),
     Operation(12, "GET", "/passwords/{passwordId}", "passcodes.service.show_again", "passcodes.show"),
-    Operation(13, "POST", "/passwords/delete", "passcodes.service.delete"),
-    Operation(14, "POST", "/passwords/add", "passcodes.service.add"),
-    Operation(15, "POST", "/passwords/update", "passcodes.service.update"),
-    Operation(16, "POST", "/commands/addLockUser", "slots.service.store"),
-    Operation(17, "POST", "/commands/modifyLockUser", "slots.service.change"),
-    Operation(18, "POST", "/commands/deleteLockUser", "slots.service.empty"),
-    Operation(19, "POST", "/commands/readSettings", "lock_commands.settings.read_settings"),
-    Operation(20, "POST", "/commands/initialise", "lock_commands.setups.initialise"),
-    Operation(21, "POST", "/commands/syncUsers", "slots.service.sync"),
+    Operation(13, "POST", "/passwords/delete", "passcodes.service.delete", "passcodes.revoke_now"),
+    Operation(14, "POST", "/passwords/add", "passcodes.service.add", "passcodes.add"),
+    Operation(15, "POST", "/passwords/update", "passcodes.service.update", "passcodes.change_now"),
+    Operation(16, "POST", "/commands/addLockUser", "slots.service.store", "slots.store"),
+    Operation(17, "POST", "/commands/modifyLockUser", "slots.service.change", "slots.change"),
+    Operation(18, "POST", "/commands/deleteLockUser", "slots.service.empty", "slots.remove", "slots.service.remove"),
+    Operation(
+        19, "POST", "/commands/readSettings", "lock_commands.settings.read_settings", "frontdesk.read_lock_settings"
+    ),
+    Operation(20, "POST", "/commands/initialise", "locks.service.start_setup", "locks.start_setup"),
+    Operation(21, "POST", "/commands/syncUsers", "slots.service.sync", "slots.sync"),
     Operation(22, "POST", "/commands/syncRecords", "access_records.service.sync_records", "access_records.fetch"),
     _report(23, "/commands/answerReport"),
-    Operation(24, "POST", "/commands/writeSettings", "lock_commands.settings.write_settings"),
-    Operation(25, "POST", "/commands/bind", "lock_commands.setups.bind"),
+    Operation(
+        24, "POST", "/commands/writeSettings", "lock_commands.settings.write_settings", "frontdesk.write_lock_settings"
+    ),
+    Operation(
+        25, "POST", "/commands/bind", "locks.service.bind_lock", "locks.bind_at_door", "locks.service.place_lock"
+    ),
     Operation(
         26,
         "POST",
@@ -124,10 +130,10 @@ OPERATIONS = [
     Operation(66, "POST", "/gateways/unbindUser", "gateways.service.unbind_gateway", "gateways.unbind"),
     Operation(67, "POST", "/cardMachines/bindLocal", _ENCODERS + "add_encoder", "encoders.add"),
     Operation(68, "POST", "/cardMachines/delete", _ENCODERS + "delete_encoder", "encoders.delete"),
-    Operation(69, "POST", "/cardMachines/deleteOnlineCard", "slots.service.remove"),
+    Operation(69, "POST", "/cardMachines/deleteOnlineCard", "slots.service.remove", "slots.remove"),
     Operation(70, "POST", "/cardMachines/makeOnlineCard", "online_cards.service.make", "online_cards.start"),
     Operation(71, "POST", "/cardMachines/makeOfflineCard", "keycards.service.issue", "keycards.create"),
-    Operation(72, "POST", "/cardMachines/saveOnlineCard", "slots.service.store"),
+    Operation(72, "POST", "/cardMachines/saveOnlineCard", "slots.service.store", "slots.store"),
     Operation(73, "POST", "/cardMachines/startFingerprint", "credentials.service.start", "credentials.start_of_stay"),
     Operation(74, "POST", "/cardMachines/stopFingerprint", "credentials.service.stop", "credentials.stop"),
     Operation(75, "POST", "/cardMachines/unbind", _ENCODERS + "unbind_encoder", "encoders.unbind"),
@@ -137,8 +143,12 @@ OPERATIONS = [
         78, "POST", "/modules/associate", "lock_commands.operate.associate_module", "lock_commands.associate_module"
     ),
     _report(79, "/modules/associationResult"),
-    Operation(80, "GET", "/modules/{imei}", "gateways.queries.get_module"),
-    Operation(81, "POST", "/modules/password"),
+    Operation(
+        80, "GET", "/modules/{imei}", "gateways.queries.get_module", "gateways.of_lock", "gateways.queries.modules_of"
+    ),
+    Operation(
+        81, "POST", "/modules/password", "access_records.service.issue_password", "access_records.issue_password"
+    ),
 ]
 MODELS = ("Data", "Report", "Modify", "CommonFormatData", "OfflinePassword", "Command")
 

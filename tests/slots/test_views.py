@@ -209,3 +209,38 @@ def test_the_consent_of_staff_is_the_managers_affair(client, scene):
     db.remove()
     template = {"kind": StoredKind.FACE, "content": b"face", "owner": service.Owner(account_id=scene.account_id)}
     assert scene.row(scene.store(**template)).state is SlotState.WAITING
+
+
+def test_what_a_phone_stored_is_written_down_once_and_found_among_all_of_its_kind(desk, scene):
+    assert "No lock stores anything of this kind" in text_of(desk.get("/slots/?kind=face"))
+    assert "Write down what is in the lock" in text_of(desk.get(home(scene)))
+    assert "By this number the lock" in text_of(desk.get(f"{home(scene)}/report", htmx=True))
+    form = wish(kind="face", slot="12", credential_id="5012", content="", name="Claire's face")
+    for wrong in ({"credential_id": "4294967296"}, {"credential_id": "x"}, {"slot": "301"}, {"name": ""}):
+        desk.post(f"{home(scene)}/report", {**form, **wrong}, htmx=True, status=422)
+    for request_id in (form["request_id"], str(uuid4())):
+        desk.post(f"{home(scene)}/report", {**form, "request_id": request_id}, status=303)
+    other = desk.post(
+        f"{home(scene)}/report", {**form, "credential_id": "5013", "request_id": str(uuid4())}, status=422
+    )
+    assert "is in use for something else" in text_of(other)
+    (slot,) = queries.of_lock(scene.lock_id)
+    assert (slot.number, slot.credential_id, slot.origin.value, slot.content_sealed) == (12, 5012, "reported", None)
+    page = text_of(desk.get("/slots/?kind=face&before=x"))
+    assert "101 12 Claire" in page.replace("&#39;", "'")
+    assert "reported by a phone" in text_of(desk.get(home(scene)))
+
+
+def test_the_list_of_all_locks_goes_on_below_its_last_row(desk, scene, monkeypatch):
+    monkeypatch.setattr("pms.slots.list_views.PAGE_SIZE", 2)
+    for number in range(3):
+        scene.code(f"47{number:02}")
+    first = desk.get("/slots/?kind=passcode").text
+    assert "Code 02" in first
+    assert "Code 00" not in first
+    more = re.search(r"/slots/\?kind=passcode&amp;before=\d+", first)
+    assert more
+    rest = desk.get(more.group().replace("&amp;", "&"), htmx=True).text
+    assert "Code 00" in rest
+    assert "Code 01" not in rest
+    assert "before=" not in rest

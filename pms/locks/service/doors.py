@@ -80,13 +80,10 @@ def give_door(
         door = _room_door(session, room_id, name) if room_id is not None else None
         is_new = door is None
         if door is None:
-            if room_id is not None:
-                name = name.strip() or rooms.get_room(room_id).number
-            elif area_id is not None:
-                name = name.strip() or queries.get_area(area_id).name
+            place = _place_name(room_id, area_id)
             door = Door(
                 number=properties.next_door_number(),
-                name=rules.clean_name(name, rules.BadDoorName),
+                name=rules.clean_name(name.strip() or place, rules.BadDoorName),
                 room_id=room_id,
                 area_id=area_id,
             )
@@ -158,6 +155,11 @@ def rename_door(*, door_id: int, name: str, actor: Actor, now: datetime) -> Door
                 after={"name": name},
             )
         return door
+
+
+def _place_name(room_id: int | None, area_id: int | None) -> str:
+    """What a door is called where nobody said otherwise; NotFound where there is no such place."""
+    return rooms.get_room(room_id).number if room_id is not None else queries.get_area(area_id or 0).name
 
 
 def _room_door(session: Session, room_id: int, name: str) -> Door | None:
