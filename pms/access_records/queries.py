@@ -18,21 +18,34 @@ from pms.core.ids import read_id
 from pms.core.text import N_, search_words
 from pms.guests.models import Guest, GuestWord
 from pms.locks.models import Door, Lock
-from pms.protocol.record import RecordEvent
+from pms.passcodes.models import Passcode
+from pms.protocol.record import RecordEvent, RecordMethod
 from pms.rooms.models import Room
+from pms.slots.models import Slot
 from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
 from pms.web.paging import Page
 
 PAGE = 50
+# By these a record names what the lock stores.
+_STORED = (
+    RecordMethod.PASSCODE,
+    RecordMethod.CARD,
+    RecordMethod.FINGERPRINT,
+    RecordMethod.REMOTE,
+    RecordMethod.FACE,
+    RecordMethod.PALM,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """A record with its door and the guest whose key it was, where one is known."""
+    """A record with its door and the guest whose key it was, where one is known; `holder` is the name that the passcode is for,
+    or what the lock stores."""
 
     record: AccessRecord
     guest: Guest | None
+    holder: str = ""
 
     @property
     def key(self) -> str:
@@ -72,10 +85,11 @@ def list_page(
         _before(before_id),
     ]
     query = (
-        sa.select(AccessRecord, Guest)
+        sa.select(AccessRecord, Guest, Passcode.holder_name, _slot_name())
         .outerjoin(Door, Door.id == AccessRecord.door_id)
         .outerjoin(Stay, Stay.id == AccessRecord.stay_id)
         .outerjoin(Guest, Guest.id == Stay.guest_id)
+        .outerjoin(Passcode, Passcode.id == AccessRecord.passcode_id)
         .where(*(condition for condition in conditions if condition is not None))
         .options(
             joinedload(AccessRecord.lock),
@@ -85,7 +99,7 @@ def list_page(
         .order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
         .limit(size + 1)
     )
-    rows = [RecordRow(row[0], row[1]) for row in db.session.execute(query).all()]
+    rows = [RecordRow(row[0], row[1], row[2] or row[3] or "") for row in db.session.execute(query).all()]
     if len(rows) <= size:
         return Page(rows, None)
     return Page(rows[:size], rows[size - 1].key)
@@ -228,14 +242,19 @@ def _before(record_id: int | None) -> sa.ColumnElement[bool] | None:
 
 
 def _with_text(text: str) -> sa.ColumnElement[bool] | None:
-    """The number of the room or the name of the door; the holder of a staff card; or every word the beginning of a name of
-    the guest."""
+    """The number of the room or the name of the door; the holder of a staff card or a passcode, or what the lock stores; or every
+    word the beginning of a name of the guest."""
     text = text.strip()
     if not text:
         return None
     pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     held = sa.select(StaffCard.id).where(StaffCard.holder_name.ilike(f"%{pattern}", escape="\\"))
-    found: list[sa.ColumnElement[bool]] = [Door.name.ilike(pattern, escape="\\"), AccessRecord.staff_card_id.in_(held)]
+    found: list[sa.ColumnElement[bool]] = [
+        Door.name.ilike(pattern, escape="\\"),
+        AccessRecord.staff_card_id.in_(held),
+        Passcode.holder_name.ilike(f"%{pattern}", escape="\\"),
+        sa.exists().where(*_is_of_slot(), Slot.name.ilike(f"%{pattern}", escape="\\")),
+    ]
     for column in (Room.number, Lock.name):
         owner = Door.room_id if column.class_ is Room else AccessRecord.lock_id
         found.append(owner.in_(sa.select(column.class_.id).where(column.ilike(pattern, escape="\\"))))
@@ -254,6 +273,28 @@ def _with_text(text: str) -> sa.ColumnElement[bool] | None:
             )
         )
     return sa.or_(*found)
+
+
+def _is_of_slot() -> tuple[sa.ColumnElement[bool], ...]:
+    """That the record names this slot."""
+    return (
+        Slot.lock_id == AccessRecord.lock_id,
+        Slot.credential_id == AccessRecord.credential_id,
+        AccessRecord.method.in_(_STORED),
+        AccessRecord.event != RecordEvent.USER_CHANGED,
+    )
+
+
+def _slot_name() -> sa.ScalarSelect[str]:
+    """What the lock stores under the number that the record names; where an id was given out again, the later one's."""
+    return (
+        sa.select(Slot.name)
+        .where(*_is_of_slot())
+        .order_by(Slot.id.desc())
+        .limit(1)
+        .correlate(AccessRecord)
+        .scalar_subquery()
+    )
 
 
 def time_of_key(key: str) -> datetime | None:

@@ -21,6 +21,7 @@ def install() -> None:
     register(service.SUBJECT, RevokedPermanents())
     key_changes.on_new_keys(service.keys_changed)
     key_changes.on_wiping(service.keys_changed)
+    key_changes.on_clockwork(service.reckon_ends)
 
 
 class RevokedPermanents(Asker):

@@ -13,6 +13,7 @@ from pms import schema
 from pms.audit.models import AuditEntry
 from pms.core import clock
 from pms.core.db import db, transaction
+from pms.lock_commands import settings
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks.models import Lock, LockSetup
 from pms.passcodes import jobs, queries, rules, service
@@ -389,6 +390,32 @@ def test_a_lock_that_was_told_of_winter_time_moves_the_ends_of_its_codes(door, n
     assert ends == start + 7 * DAY - 2 * HOUR
     assert door.type(shown.digits, ends + rules.GRACE) == "opened"
     assert door.type(shown.digits, ends + rules.GRACE + SECOND) == "wrong_code"
+
+
+def test_the_ends_of_codes_follow_the_lock_as_soon_as_it_says_how_it_reckons(door):
+    start = clock.now()
+    nights = door.make("timed", start=start, until=start + 7 * DAY, kinds=(PasscodeKind.NIGHTS,))
+    ends = nights.passcode.valid_until
+    settings.write_settings(
+        lock_id=door.lock_id, wanted=settings.Wanted(check_out_hour=10, time_zone=4), actor=CLERK, now=start
+    )
+    assert queries.get_passcode(nights.passcode.id).valid_until == ends, "the lock has not been told"
+    door.carry()
+    moved = queries.get_passcode(nights.passcode.id).valid_until
+    lock = db.session.get_one(Lock, door.lock_id)
+    assert (lock.utc_offset_quarters, lock.check_out_hour) == (4, 10)
+    assert moved == rules.span(queries.permission_of(nights.passcode), queries.clockwork_of(lock), start)[1] != ends
+    assert door.type(nights.digits, moved + rules.GRACE) == "opened"
+    assert door.type(nights.digits, moved + rules.GRACE + SECOND) == "wrong_code"
+    # Somebody has set it back at the door, and the lock says so when it is asked.
+    twin_commands._write_settings(
+        door.twin.state, WriteSettings(time_zone=8, checkout_hour=12), 8, int(start.timestamp())
+    )
+    settings.read_settings(lock_id=door.lock_id, actor=CLERK, now=start)
+    door.carry()
+    assert queries.get_passcode(nights.passcode.id).valid_until == ends
+    actions = list(db.session.scalars(sa.select(AuditEntry.action).order_by(AuditEntry.id)))
+    assert actions.count("passcodes.reckoned") == 2
 
 
 def test_a_guest_whose_start_the_lock_has_buried_gets_a_code_that_opens(house, door, now):

@@ -13,9 +13,13 @@ from pms.core.db import db, transaction
 from pms.guests.models import Guest, GuestWord
 from pms.mail import queries as letters
 from pms.passcodes import queries, service
+from pms.protocol.bcd import encode_bcd
+from pms.protocol.command import StoredKind
+from pms.slots import service as slots
 from pms.stays import queries as stays
 from tests.client import text_of
 from tests.keycards.desk import stay
+from tests.passcodes.conftest import CLERK
 
 
 @pytest.fixture
@@ -274,3 +278,29 @@ def _clerk():
     from tests.passcodes.conftest import CLERK
 
     return CLERK
+
+
+def test_the_doors_records_name_who_has_the_code_and_are_found_by_that_name(client, house, door, now):
+    visitor = door.make("timed", start=now, until=now + timedelta(hours=5))
+    slots.store(
+        lock_id=door.lock_id,
+        kind=StoredKind.PASSCODE,
+        content=encode_bcd("271828"),
+        name="Plumber Weiss",
+        valid_from=None,
+        valid_until=None,
+        actor=CLERK,
+        now=now,
+    )
+    door.carry()
+    assert (door.type(visitor.digits), door.type("271828")) == ("opened", "opened")
+    door.carry()
+    client.log_in("manager")
+    page = client.get("/records/?kind=opened")
+    assert "Opened Passcode Ms Kim" in text_of(page)
+    assert "Opened Stored passcode Plumber Weiss" in text_of(page)
+    assert f"/passcodes/{visitor.passcode.id}" in page.text
+    assert f"/slots/locks/{door.lock_id}" in page.text
+    for text, found in (("kim", (True, False)), ("weiss", (False, True))):
+        shown = text_of(client.get(f"/records/?q={text}", htmx=True))
+        assert ("Ms Kim" in shown, "Plumber Weiss" in shown) == found

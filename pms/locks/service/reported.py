@@ -26,6 +26,8 @@ BATTERY_DAYS = 400
 """How long the battery's history is kept."""
 # What carrying takes anyhow; a clock that seems to be behind by less than this is right.
 _CARRYING = 120
+# By these a lock counts nights and days.
+_CLOCKWORK = {"time_zone", "check_out_hour"}
 
 
 def note_settings(
@@ -211,6 +213,8 @@ def _close(session: Session, lock: Lock, before: Mapping[str, Any], action: str,
     if changed:
         lock.changed_at = now
         session.flush()
+    if _CLOCKWORK & set(changed):
+        key_changes.tell_clockwork(lock_id=lock.id, actor=actor, now=now)
     _record(
         lock,
         action,
