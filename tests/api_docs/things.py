@@ -244,6 +244,7 @@ class Builder:
         lock_id = self.lock_id("102")
         gateways.hang_lock(gateway_id=gateway.id, lock_id=lock_id, actor=self.actor, now=self.now)
         self.note("gatewayId", gateway.id)
+        self.note("hanging", lock_id)
         doors.set_up(self.lock_id("202"), self.now)
         gateways.note_associated(
             lock_id=self.lock_id("202"), imei=IMEI, imsi="460001234567890", actor=CARRIER, now=self.now

@@ -25,6 +25,8 @@ class Place:
     name: str
     values: list[Any]
     paths: str = "/api/"
+    # Others are hopeless: they would only ever be refused for this field.
+    always: bool = False
 
 
 @dataclass
@@ -35,10 +37,14 @@ class World:
     weak_token: str
     places: list[Place] = field(default_factory=list)
 
-    def values_for(self, path: str, name: str) -> list[Any]:
-        """What exists for this field of this operation; the place with the longest path goes first."""
+    def values_for(self, path: str, name: str, otherwise: Any) -> list[Any]:
+        """What to choose from for this field of this operation; the place with the longest path goes first. Mostly what
+        exists."""
         fitting = [place for place in self.places if place.name == name and path.startswith(place.paths)]
-        return max(fitting, key=lambda place: len(place.paths)).values if fitting else []
+        if not fitting:
+            return [otherwise]
+        place = max(fitting, key=lambda place: len(place.paths))
+        return place.values if place.always else [*place.values * 3, otherwise]
 
 
 def build(now: datetime) -> World:
@@ -64,6 +70,7 @@ def _ids(ids: dict[str, list[str]]) -> list[Place]:
         *(Place("id", ids[kind], path) for kind, path in kinds.items()),
         Place("cardId", ids["card"]),
         Place("lockIds", ids["lockId"]),
+        Place("lockId", ids["hanging"], "/api/gateways/"),
         Place("furtherRoomIds", ids["roomId"]),
         Place("areaIds", ids["areaId"]),
     ]
@@ -107,12 +114,13 @@ def _words() -> list[Place]:
         Place("imei", [things.IMEI]),
         Place("slot", [1, 2, 3, 4, 5, 6, 7]),
         Place("content", ["12345678", "04A1B2C3D4E5F6"]),
-        Place("settings", ["3001", "37FFFF", "3D02"], "/api/commands"),
-        Place("lockSn", [label.serial_number], "/api/commands/bind"),
-        Place("mac", [label.mac], "/api/commands/bind"),
-        Place("lockKeys", [label.lock_keys], "/api/commands/bind"),
+        Place("settings", ["3001", "37FFFF", "3D02"], "/api/commands", always=True),
+        Place("lockSn", [label.serial_number], "/api/commands/bind", always=True),
+        Place("mac", [label.mac], "/api/commands/bind", always=True),
+        Place("lockKeys", [label.lock_keys], "/api/commands/bind", always=True),
         Place("url", ["/dev/ttyUSB7"], "/api/cardMachines"),
-        Place("driver", ["machine", ""], "/api/cardMachines"),
+        Place("driver", ["machine", ""], "/api/cardMachines", always=True),
+        Place("passwordName", ["Ms Kim"], "/api/passwords", always=True),
     ]
 
 
