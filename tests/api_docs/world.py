@@ -1,28 +1,21 @@
 """A small house with something of everything, and which of its ids fit where, so that generated calls meet what exists.
 
-Who adds operations adds to `build` what they act on, and to `places` in which fields its ids stand.
+Who adds operations adds to `things` what they act on, and here in which fields its ids stand.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from pms.accounts import registration, tokens
 from pms.accounts.models import RegistrationRole
 from pms.accounts.queries import find_account_by_username
-from pms.core.actor import SETUP, Actor
-from pms.lock_commands import service as lock_commands
-from pms.locks import queries as lock_queries
-from pms.passcodes import service as passcodes
-from pms.protocol.command_settings import ReadSettings
+from pms.core.actor import Actor
 from pms.web.rights import ROLE_RIGHTS
-from tests.access_records import conftest as doors
-from tests.factories import small_house
-
-REQUEST = UUID(int=7)
+from tests.api_docs import things
+from tests.factories import PASSWORD, House, small_house
 
 
 @dataclass(frozen=True)
@@ -32,6 +25,8 @@ class Place:
     name: str
     values: list[Any]
     paths: str = "/api/"
+    # Others are hopeless: they would only ever be refused for this field.
+    always: bool = False
 
 
 @dataclass
@@ -42,46 +37,91 @@ class World:
     weak_token: str
     places: list[Place] = field(default_factory=list)
 
-    def values_for(self, path: str, name: str) -> list[Any]:
-        """What exists for this field of this operation; the place with the longest path goes first."""
+    def values_for(self, path: str, name: str, otherwise: Any) -> list[Any]:
+        """What to choose from for this field of this operation; the place with the longest path goes first. Mostly what
+        exists."""
         fitting = [place for place in self.places if place.name == name and path.startswith(place.paths)]
-        return max(fitting, key=lambda place: len(place.paths)).values if fitting else []
+        if not fitting:
+            return [otherwise]
+        place = max(fitting, key=lambda place: len(place.paths))
+        return place.values if place.always else [*place.values * 3, otherwise]
 
 
 def build(now: datetime) -> World:
     """Call it inside an application's context, on an empty database."""
     house = small_house()
-    scene = doors.build(house, now)
-    scene.open()
     admin = house.accounts["admin"]
     actor = Actor(kind="account", name=admin.display_name, account_id=admin.id)
     registration.allow(version=0, is_allowed=True, role=RegistrationRole.HOUSEKEEPING, actor=actor, now=now)
-    code = passcodes.issue_for_stay(stay_id=scene.stay_id, request_id=str(REQUEST), actor=actor, now=now).passcode
-    (command,) = lock_commands.queue(
-        lock_id=scene.lock_id,
-        payloads=[ReadSettings()],
-        subject_kind="none",
-        subject_id=1,
-        expires_at=now + timedelta(days=1),
-        actor=SETUP,
-        now=now,
-    )
-    locks = [str(door.lock_id) for door in house.doors.values()]
+    made = things.Builder(house, actor, now)
+    made.build()
     return World(
         token=_token("admin", sorted(ROLE_RIGHTS["administrator"]), now),
         weak_token=_token("housekeeper", ["demo:use"], now),
-        places=[
-            Place("lockId", locks),
-            Place("lockSn", [lock_queries.get_lock(scene.lock_id).serial_number]),
-            Place("frame", [scene.report().hex().upper()]),
-            Place("userId", [str(admin.id)]),
-            Place("passwordId", [str(code.id)]),
-            Place("commandId", [str(command.id)]),
-            Place("requestId", [str(REQUEST)]),
-            Place("username", ["admin", "claire"], "/api/auth/"),
-            Place("recipient", ["claire@example.org"]),
-        ],
+        places=[*_ids(made.ids), *_frames(made.frames), *_people(house), *_words()],
     )
+
+
+def _ids(ids: dict[str, list[str]]) -> list[Place]:
+    """By the name of the field; what locks store is called `id` everywhere, and is of a kind by its path."""
+    kinds = {kind: f"/api/{kind}s" for kind in ("card", "fingerprint", "remote", "face", "palm")}
+    return [
+        *(Place(name, values) for name, values in ids.items()),
+        *(Place("id", ids[kind], path) for kind, path in kinds.items()),
+        Place("cardId", ids["card"]),
+        Place("lockIds", ids["lockId"]),
+        Place("lockId", ids["hanging"], "/api/gateways/"),
+        Place("furtherRoomIds", ids["roomId"]),
+        Place("areaIds", ids["areaId"]),
+    ]
+
+
+def _frames(frames: dict[str, tuple[str, list[str]]]) -> list[Place]:
+    places = []
+    for path, (serial, found) in frames.items():
+        places += [Place("lockSn", [serial], path), Place("frame", found, path)]
+    return places
+
+
+def _people(house: House) -> list[Place]:
+    accounts = [str(house.accounts[name].id) for name in ("admin", "housekeeper")]
+    return [
+        Place("userId", accounts[:1]),
+        Place("userId", accounts, "/api/cardMachines"),
+        Place("accountId", accounts),
+        Place("username", ["admin", "claire"], "/api/auth/"),
+        Place("password", [PASSWORD], "/api/auth/"),
+        Place("scopes", ["locks:view"]),
+        Place("recipient", ["claire@example.org"]),
+    ]
+
+
+def _words() -> list[Place]:
+    """Values that fit: generated ones are hardly ever a time of this month, or what is on a label."""
+    label = things.LABEL
+    return [
+        Place("requestId", [things.request(number) for number in (7, 901, 902, 903)]),
+        Place("requestId", [things.request(number) for number in (101, 901, 902, 903)], "/api/cardMachines"),
+        Place("startTime", ["09:00"]),
+        Place("startTime", ["2026-06-12 13:00:00", "2026-06-13 09:00:00"], "/api/passwords"),
+        Place("endTime", ["11:00"]),
+        Place("endTime", ["2026-06-12 18:00:00", "2026-06-14 12:00:00", "2026-06-14 13:30:00"], "/api/passwords"),
+        Place("lastMonth", ["2026-06", "2026-09"]),
+        Place("validFrom", ["2026-06-12 13:00:00"]),
+        Place("validUntil", ["2026-06-13 12:00:00"]),
+        Place("from", ["2026-06-12 00:00:00"]),
+        Place("until", ["2026-06-14 00:00:00"]),
+        Place("imei", [things.IMEI]),
+        Place("slot", [1, 2, 3, 4, 5, 6, 7]),
+        Place("content", ["12345678", "04A1B2C3D4E5F6"]),
+        Place("settings", ["3001", "37FFFF", "3D02"], "/api/commands", always=True),
+        Place("lockSn", [label.serial_number], "/api/commands/bind", always=True),
+        Place("mac", [label.mac], "/api/commands/bind", always=True),
+        Place("lockKeys", [label.lock_keys], "/api/commands/bind", always=True),
+        Place("url", ["/dev/ttyUSB7"], "/api/cardMachines"),
+        Place("driver", ["machine", ""], "/api/cardMachines", always=True),
+        Place("passwordName", ["Ms Kim"], "/api/passwords", always=True),
+    ]
 
 
 def _token(username: str, scopes: list[str], now: datetime) -> str:
