@@ -17,6 +17,7 @@ from pms.core.ids import read_id
 from pms.core.text import N_
 from pms.locks import queries as locks
 from pms.passcodes import foresight, queries, rules, service, words
+from pms.passcodes.filters import SHOWN, Filters
 from pms.passcodes.forms import (
     CLEAR,
     CYCLIC,
@@ -81,12 +82,13 @@ def page_words() -> dict[str, Any]:
     }
 
 
-def read_filters(args: Mapping[str, str]) -> queries.Filters:
+def read_filters(args: Mapping[str, str]) -> Filters:
     """The list's filters out of an address; what cannot be is left out."""
     show, kind = args.get("show", "alive"), args.get("kind", "")
-    return queries.Filters(
-        show=show if show in queries.SHOWN else "alive",
+    return Filters(
+        show=show if show in SHOWN else "alive",
         kind=PasscodeKind(kind) if kind in set(PasscodeKind) else None,
+        is_stored=True if kind == "stored" else None,
         text=rules.line(args.get("q", ""))[:60],
     )
 
