@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import Field, StringConstraints
 
 from pms.lock_commands.schemas import Command
-from pms.passcodes import queries, words
+from pms.passcodes import queries, stored_words, words
 from pms.passcodes.stored_queries import StoredLine
 from pms.protocol.passcode import Pattern
 from pms.slots.models import SlotOrigin
@@ -240,8 +240,8 @@ def write_stored(line: StoredLine, *, digits: str | None = None) -> OfflinePassw
         confirmed=slot.seen_at is not None,
         start_time=slot.valid_from or slot.created_at,
         end_time=slot.valid_until,
-        words=words.of_stored(line),
-        notes=words.notes_of_stored(line),
+        words=stored_words.of(line),
+        notes=stored_words.notes(line),
         create_time=slot.created_at,
         created_by=slot.made_by,
         added=slot.origin is not SlotOrigin.MADE_HERE,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pms.core.errors import DomainError, Forbidden
 from pms.lock_commands import queries as lock_commands
 from pms.lock_commands import schemas as command_schemas
-from pms.passcodes import rules, schemas, service, stored_queries, words
+from pms.passcodes import rules, schemas, service, stored_queries, stored_words
 from pms.protocol.command import AddUser, DeleteUser, ModifyUser
 from pms.slots import rules as slot_rules
 from pms.slots import service as slots
@@ -50,7 +50,7 @@ def delete(line: StoredLine, body: schemas.Delete, *, now: datetime) -> schemas.
         raise rules.StoredHasNoClearCode
     slot = slots.remove(slot_id=line.id, request_id=body.request_id, actor=actor(), now=now)
     line = stored_queries.line_of(slot, now)
-    password, sentence = schemas.write_stored(line), words.how_stored_ends(line)
+    password, sentence = schemas.write_stored(line), stored_words.how_it_ends(line)
     # Handing the frame out is a transaction of its own, so it comes last.
     command = _command(slot, DeleteUser.command)
     return schemas.PasswordEnding(password=password, words=sentence, clear_password=None, command=command)
@@ -75,7 +75,7 @@ def update(line: StoredLine, body: schemas.Update, *, now: datetime) -> schemas.
         )
     line = stored_queries.line_of(slot, now)
     password = schemas.write_stored(line)
-    sentence = " ".join([words.of_stored(line), *words.notes_of_stored(line)])
+    sentence = " ".join([stored_words.of(line), *stored_words.notes(line)])
     command = _command(slot, AddUser.command, ModifyUser.command)
     return schemas.PasswordChange(password=password, words=sentence, replacement=None, command=command)
 

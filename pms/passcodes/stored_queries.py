@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
+from pms.core.errors import NotFound
 from pms.guests.models import Guest
 from pms.locks.models import Door
 from pms.passcodes import rules
@@ -54,6 +55,14 @@ def find_line(slot_id: int, *, now: datetime) -> StoredLine | None:
     """The code with this id, or None."""
     slot = db.session.scalars(_codes().where(Slot.id == slot_id)).one_or_none()
     return line_of(slot, now) if slot is not None else None
+
+
+def get_line(slot_id: int, *, now: datetime) -> StoredLine:
+    """The code with this id; NotFound."""
+    line = find_line(slot_id, now=now)
+    if line is None:
+        raise NotFound
+    return line
 
 
 def line_of(slot: Slot, now: datetime) -> StoredLine:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from pms.passcodes.queries import PasscodeLine
     from pms.passcodes.rules import Choice
-    from pms.passcodes.stored_queries import StoredLine
 
 LIFE_WORDS: dict[Life, str] = {
     Life.COMING: N_("Opens later"),
@@ -36,9 +35,9 @@ LIFE_WORDS: dict[Life, str] = {
     Life.TIME_OVER: N_("Time over"),
     Life.USED: N_("Used"),
     Life.REVOKED: N_("Dead, the door said so"),
-    Life.WAITING: N_("waits for somebody at the lock"),
-    Life.REFUSED: N_("refused by the lock"),
-    Life.NOT_SENT: N_("never sent"),
+    Life.WAITING: slot_words.STATE_WORDS[SlotState.WAITING],
+    Life.REFUSED: slot_words.STATE_WORDS[SlotState.REFUSED],
+    Life.NOT_SENT: slot_words.STATE_WORDS[SlotState.NOT_SENT],
 }
 
 LIFE_KINDS: dict[Life, str] = {
@@ -63,8 +62,6 @@ KIND_WORDS: dict[PasscodeKind, str] = {
     PasscodeKind.CYCLIC: N_("Passcode for certain days"),
     PasscodeKind.CLEAR: N_("Clear code"),
 }
-
-STORED = N_("Stored in the lock")
 
 SHOWN_WORDS: dict[str, str] = {"alive": N_("Alive"), "ended": N_("Ended"), "all": N_("All")}
 
@@ -231,40 +228,6 @@ def how_it_ends(line: PasscodeLine) -> str:
             until=until,
         )
     )
-
-
-def of_stored(line: StoredLine) -> str:
-    """What a code that a lock stores does."""
-    return str(_("The lock stores it. It opens: %(when)s.", when=slot_words.validity(line.slot)))
-
-
-def state_of_stored(line: StoredLine) -> tuple[str, str]:
-    """Colour and word of its state: what the lock has of it, unless its time says more."""
-    if line.life in (Life.COMING, Life.TIME_OVER):
-        return LIFE_KINDS[line.life], LIFE_WORDS[line.life]
-    return slot_words.STATE_KINDS[line.slot.state], slot_words.STATE_WORDS[line.slot.state]
-
-
-def notes_of_stored(line: StoredLine) -> list[str]:
-    """What else should be known of it."""
-    found = []
-    if line.slot.state in (SlotState.WANTED, SlotState.WAITING) and line.is_alive:
-        found.append(_("It opens as soon as somebody with a phone, or a gateway, has brought it to the lock."))
-    if line.slot.state is SlotState.CHANGING:
-        found.append(_("The lock goes by the earlier times until the change is brought to it."))
-    if line.is_alive and not line.has_digits and line.slot.state is not SlotState.REMOVING:
-        found.append(_("Only the lock knows its digits."))
-    return [str(text) for text in found]
-
-
-def how_stored_ends(line: StoredLine) -> str:
-    """What is true of it once nobody wants it any more."""
-    state = line.slot.state
-    if state is SlotState.REMOVING:
-        return str(_("It opens until the lock has been told to let it go."))
-    if state is SlotState.REMOVED:
-        return str(_("The lock has let it go."))
-    return str(_("The lock never stored it, so it opens nothing."))
 
 
 def moment(at: datetime | None) -> str:

@@ -501,7 +501,12 @@ def test_a_house_in_use_goes_to_the_earlier_schema_and_back_with_the_codes_that_
 def test_new_keys_let_a_lock_whose_series_are_used_up_begin_anew(house, door, now):
     """Epoch 0 comes a second time, and until the lock reports, within one life: what was given out in it is in nobody's way."""
     guest = stay(house)
-    old = [issue(guest), door.make("permanent"), door.make("single", start=now), door.make("timed", start=now, until=now + HOUR)]
+    old = [
+        issue(guest),
+        door.make("permanent"),
+        door.make("single", start=now),
+        door.make("timed", start=now, until=now + HOUR),
+    ]
     assert door.type(old[2].digits) == "opened"
     door.carry()
     with transaction() as session:
@@ -523,7 +528,12 @@ def test_new_keys_let_a_lock_whose_series_are_used_up_begin_anew(house, door, no
     assert (lock.known_epoch, lock.code_epoch, door.twin.state.epoch, lock.life) == (0, 0, 0, life)
     assert {door.type(code.digits) for code in old} <= {"wrong_code", "locked_out"}
     later(minutes=30)
-    new = [issue(guest), door.make("permanent"), door.make("single", start=now), door.make("timed", start=now, until=now + HOUR)]
+    new = [
+        issue(guest),
+        door.make("permanent"),
+        door.make("single", start=now),
+        door.make("timed", start=now, until=now + HOUR),
+    ]
     assert [door.type(code.digits) for code in new] == ["opened"] * 4
     door.carry()
     assert {door.life(code) for code in new} <= {"opens", "used"}

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pms.audit import service as audit
 from pms.core.db import transaction
-from pms.core.errors import NotFound
 from pms.passcodes import rules, stored_queries
 from pms.protocol.bcd import decode_bcd
 from pms.slots import service as slots
@@ -20,9 +19,7 @@ if TYPE_CHECKING:
 def show_stored(*, slot_id: int, actor: Actor, now: datetime) -> str:
     """The digits; the look is written down. NotFound; NotAlive where they mean nothing any more, or only the lock knows them."""
     with transaction():
-        line = stored_queries.find_line(slot_id, now=now)
-        if line is None:
-            raise NotFound
+        line = stored_queries.get_line(slot_id, now=now)
         slot = line.slot
         if not line.has_digits or slot.content is None:
             raise rules.NotAlive
