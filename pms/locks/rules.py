@@ -20,6 +20,7 @@ LOW_BATTERY = 20
 MOST_DRIFT = 300
 """Seconds that a lock's clock may be off before somebody is told; passcodes and cards bear three times as much."""
 MAX_SCOPES = 16
+_WORN_EPOCH = 128
 """What a lock remembers (tag 25)."""
 
 SETUP_WORDS: dict[LockSetup, str] = {
@@ -246,6 +247,12 @@ def missing_scopes(wanted: Collection[int], told: Collection[int] | None) -> lis
 def first_issue(now: datetime) -> int:
     """Where the numbers of a new scope begin."""
     return int(now.timestamp())
+
+
+def first_epoch(code_epoch: int) -> int:
+    """The epoch of passcodes that a lock begins with under new keys, which end all codes before: 0 again once half of the 256
+    are used, so that no setup leaves a lock with few; before that the present one, whose codes' numbers are known to be new."""
+    return code_epoch if code_epoch < _WORN_EPOCH else 0
 
 
 def clean_name(name: str, refusal: type[DomainError]) -> str:

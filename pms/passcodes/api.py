@@ -15,14 +15,17 @@ from pms.core import clock
 from pms.core.errors import NotFound
 from pms.lock_commands import schemas as command_schemas
 from pms.locks import queries as locks
-from pms.passcodes import queries, rules, schemas, service, words
+from pms.passcodes import queries, rules, schemas, service, stored_api, stored_queries, words
+from pms.passcodes.filters import Filters
 from pms.passcodes.models import PasscodeKind
+from pms.passcodes.stored_queries import StoredLine
 from pms.web.login import actor
 from pms.web.operations import Listed, operation
 from pms.web.rights import can
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from pms.passcodes.models import Passcode
 
@@ -49,7 +52,7 @@ _CYCLE = (rules.MonthTooFar, rules.MonthIsOver)
     refuses=(AccountNotFound, locks.NoSuchLock),
 )
 def find_all(user_id: int, query: schemas.ListQuery) -> Listed:
-    """All passcodes that a user may see, newest first, without their digits.
+    """All passcodes that a user may see, computed or stored in a lock, newest first, without their digits.
 
     The doors of the house belong to everybody who works there, so these are all of them. A page goes on `before` its last id.
     """
@@ -57,9 +60,9 @@ def find_all(user_id: int, query: schemas.ListQuery) -> Listed:
         return Listed([], total=0)
     now = clock.now()
     lock_id = _lock_of(query.lock_id) if query.lock_id is not None else None
-    filters = queries.Filters(show=query.show, lock_id=lock_id)
+    filters = Filters(show=query.show, lock_id=lock_id)
     page = queries.list_page(filters, now=now, before_id=query.before, size=query.limit)
-    return Listed([schemas.write(line) for line in page.rows], total=queries.count(filters, now=now))
+    return Listed([schemas.write_any(line) for line in page.rows], total=queries.count(filters, now=now))
 
 
 @blueprint.get("/passwords/<int:password_id>")
@@ -67,7 +70,9 @@ def find_all(user_id: int, query: schemas.ListQuery) -> Listed:
 def details(password_id: int) -> schemas.OfflinePassword:
     """One passcode; its digits for who may make passcodes. Each look at digits is in the audit trail."""
     now = clock.now()
-    line = queries.get_line(password_id, now=now)
+    line = queries.find_any(password_id, now=now)
+    if isinstance(line, StoredLine):
+        return stored_api.details(line, now=now)
     if not (can("passcodes:make") and line.is_alive and queries.has_digits(line.passcode)):
         return schemas.write(line)
     return _write_shown(service.show_again(passcode_id=password_id, actor=actor(), now=now))
@@ -160,15 +165,27 @@ def make_cyclic(body: schemas.Cyclic) -> schemas.OfflinePassword:
     tag=_TAG,
     body=schemas.Delete,
     gives=schemas.PasswordEnding,
-    refuses=(NotFound, *_LOCK, *_EPOCH, rules.NotAlive, rules.NotThereYet, rules.ClearCodeStays),
+    refuses=(
+        NotFound,
+        *_LOCK,
+        *_EPOCH,
+        rules.NotAlive,
+        rules.NotThereYet,
+        rules.ClearCodeStays,
+        rules.StoredHasNoClearCode,
+    ),
 )
 def delete(body: schemas.Delete) -> schemas.PasswordEnding:
     """End a passcode by what its kind allows.
 
     A permanent one is revoked by a command that is carried to the lock, whose answer proves it. Any other is noted as not wanted
-    and opens on until its end, or until a later guest's code is used; a clear code, typed at the door, ends it sooner.
+    and opens on until its end, or until a later guest's code is used; a clear code, typed at the door, ends it sooner. One that the
+    lock stores is taken out of it by a command, once its answer is here.
     """
     now = clock.now()
+    stored = stored_queries.find_line(body.password_id, now=now)
+    if stored is not None:
+        return stored_api.delete(stored, body, now=now)
     ending = service.delete(
         passcode_id=body.password_id,
         with_clear_code=body.with_clear_code,
@@ -218,19 +235,23 @@ def add(body: schemas.Add) -> schemas.OfflinePassword:
     tag=_TAG,
     body=schemas.Update,
     gives=schemas.PasswordChange,
-    refuses=(*_NEW, *_TIMES, *_CYCLE, rules.NothingToChange),
+    refuses=(*_NEW, *_TIMES, *_CYCLE, rules.NothingToChange, *stored_api.CHANGING),
 )
 def update(body: schemas.Update) -> schemas.PasswordChange:
     """Change the name, the note or the times of a passcode.
 
-    The times are in its digits, so other times are another passcode; the answer says until when the present one opens.
+    The times are in its digits, so other times are another passcode; the answer says until when the present one opens. One that the
+    lock stores stays the same and is changed there, by a command.
     """
-    with _offering():
-        return _update(body)
-
-
-def _update(body: schemas.Update) -> schemas.PasswordChange:
     now = clock.now()
+    stored = stored_queries.find_line(body.password_id, now=now)
+    if stored is not None:
+        return stored_api.update(stored, body, now=now)
+    with _offering():
+        return _update(body, now)
+
+
+def _update(body: schemas.Update, now: datetime) -> schemas.PasswordChange:
     passcode, new = service.update(
         passcode_id=body.password_id,
         name=body.password_name,
@@ -242,9 +263,11 @@ def _update(body: schemas.Update) -> schemas.PasswordChange:
     )
     line = queries.get_line(passcode.id, now=now)
     if new is None:
-        return schemas.PasswordChange(password=schemas.write(line), words=words.of(line), replacement=None)
+        return schemas.PasswordChange(
+            password=schemas.write(line), words=words.of(line), replacement=None, command=None
+        )
     return schemas.PasswordChange(
-        password=schemas.write(line), words=words.how_it_ends(line), replacement=_write_shown(new)
+        password=schemas.write(line), words=words.how_it_ends(line), replacement=_write_shown(new), command=None
     )
 
 

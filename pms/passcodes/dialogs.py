@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from pms.core.errors import DomainError, NotFound
 from pms.core.ids import read_id
 from pms.core.text import N_
 from pms.locks import queries as locks
-from pms.passcodes import foresight, queries, rules, service, words
+from pms.locks.models import LockSetup
+from pms.passcodes import foresight, queries, rules, service, stored_queries, stored_words, words
+from pms.passcodes.filters import SHOWN, Filters
 from pms.passcodes.forms import (
     CLEAR,
     CYCLIC,
@@ -38,6 +40,8 @@ from pms.passcodes.forms import (
 )
 from pms.passcodes.models import PasscodeKind
 from pms.protocol.passcode import Cyclic
+from pms.slots import rules as slot_rules
+from pms.slots.models import SlotKind
 from pms.stays import queries as stays
 from pms.web import errors
 from pms.web.filters import local
@@ -60,13 +64,15 @@ _Chosen = (TimedForm, SingleForm, CyclicForm, PermanentForm)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a code would do, or why it cannot be made; `offers` are what can be made instead."""
+    """What a code would do, or why it cannot be made; `offers` are what can be made instead, `store_lock_id` is the lock that could
+    store a code of other digits."""
 
     text: str = ""
     notes: list[str] = field(default_factory=list)
     warning: str = ""
     fault: str = ""
     offers: list[tuple[str, str]] = field(default_factory=list)
+    store_lock_id: int | None = None
 
 
 def page_words() -> dict[str, Any]:
@@ -76,17 +82,21 @@ def page_words() -> dict[str, Any]:
         "life_words": words.LIFE_WORDS,
         "life_kinds": words.LIFE_KINDS,
         "does": words.of,
+        "stored_word": stored_words.STORED,
+        "of_stored": stored_words.of,
+        "state_of_stored": stored_words.state_of,
         "how_it_ends": words.how_it_ends,
         "how_to_type": words.HOW_TO_TYPE,
     }
 
 
-def read_filters(args: Mapping[str, str]) -> queries.Filters:
+def read_filters(args: Mapping[str, str]) -> Filters:
     """The list's filters out of an address; what cannot be is left out."""
     show, kind = args.get("show", "alive"), args.get("kind", "")
-    return queries.Filters(
-        show=show if show in queries.SHOWN else "alive",
+    return Filters(
+        show=show if show in SHOWN else "alive",
         kind=PasscodeKind(kind) if kind in set(PasscodeKind) else None,
+        is_stored=True if kind == "stored" else None,
         text=rules.line(args.get("q", ""))[:60],
     )
 
@@ -144,6 +154,19 @@ def ask(form: ClearForm, what: str, *, now: datetime, status: int = 200) -> Resp
 
 def preview(form: ClearForm, *, now: datetime, is_quiet: bool = False) -> Preview:
     """What the form would make. `is_quiet`: what is wrong stands in the form already, so only offers are shown."""
+    seen = _preview(form, now=now, is_quiet=is_quiet)
+    return replace(seen, store_lock_id=_lock_to_store_in(form.door_id.data)) if isinstance(form, WhomForm) else seen
+
+
+def _lock_to_store_in(door_id: int | None) -> int | None:
+    """The lock of the door, if it could store a code of digits that somebody chose."""
+    door = locks.find_door(door_id) if door_id is not None else None
+    lock = door.lock if door is not None else None
+    is_fit = lock is not None and lock.setup is LockSetup.READY and slot_rules.takes(lock, SlotKind.PASSCODE)
+    return lock.id if lock is not None and is_fit else None
+
+
+def _preview(form: ClearForm, *, now: datetime, is_quiet: bool) -> Preview:
     if form.door_id.data is None:
         return Preview()
     try:
@@ -199,6 +222,20 @@ def reveal(shown: ShownPasscode, *, instead_of: PasscodeLine | None = None) -> R
         is_clear=code.kind is PasscodeKind.CLEAR,
         instead_of=instead_of,
         back_url=url_for("passcodes.show_one", passcode_id=code.id),
+        **page_words(),
+    )
+
+
+def reveal_stored(slot_id: int, *, now: datetime) -> Response:
+    """The digits of a code that a lock stores, and what they do."""
+    digits = service.show_stored(slot_id=slot_id, actor=actor(), now=now)
+    line = stored_queries.get_line(slot_id, now=now)
+    return render_dialog(
+        "passcodes/_stored.html",
+        dialog_heading=_(stored_words.STORED),
+        line=line,
+        digits=digits,
+        notes=stored_words.notes(line),
         **page_words(),
     )
 

@@ -13,9 +13,11 @@ from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.guests.models import Guest
 from pms.locks.models import Door, Lock
-from pms.passcodes import rules
+from pms.passcodes import rules, stored_queries
+from pms.passcodes.filters import SHOWN, Filters
 from pms.passcodes.models import Passcode, PasscodeKind, PasscodeStart, PasscodeState
 from pms.passcodes.rules import Clockwork, Life
+from pms.passcodes.stored_queries import StoredLine
 from pms.protocol.passcode import Permission, decode_permission
 from pms.stays import queries as stays
 from pms.stays.models import Stay, StayState
@@ -29,7 +31,6 @@ _LOADED = (
 )
 _SAID_DEAD = (PasscodeState.REVOKED, PasscodeState.USED)
 PAGE = 50
-SHOWN = ("alive", "ended", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class PasscodeLine:
 
     passcode: Passcode
     life: Life
+
+    is_stored = False
+
+    @property
+    def id(self) -> int:
+        """By this the list is paged."""
+        return self.passcode.id
 
     @property
     def is_alive(self) -> bool:
@@ -58,16 +66,6 @@ class PasscodeLine:
     def permission(self) -> Permission:
         """What its digits stand for."""
         return permission_of(self.passcode)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which codes a list shows; `show` is one of SHOWN, `text` begins a door's name or a holder's, or names a guest."""
-
-    show: str = "all"
-    kind: PasscodeKind | None = None
-    lock_id: int | None = None
-    text: str = ""
 
 
 def get_passcode(passcode_id: int) -> Passcode:
@@ -110,18 +108,28 @@ def clockwork_of(lock: Lock) -> Clockwork:
     return Clockwork(lock.utc_offset_quarters, lock.check_out_hour)
 
 
-def list_page(filters: Filters, *, now: datetime, before_id: int | None = None, size: int = PAGE) -> Page[PasscodeLine]:
-    """Codes from the newest to the oldest, a page at a time."""
-    query = sa.select(Passcode).where(*_conditions(filters, now)).options(*_LOADED)
-    if before_id is not None:
-        query = query.where(Passcode.id < before_id)
-    page = cut(list(db.session.scalars(query.order_by(Passcode.id.desc()).limit(size + 1))), size, "id")
-    return Page([line_of(passcode, now) for passcode in page.rows], page.next_key)
+def find_any(password_id: int, *, now: datetime) -> PasscodeLine | StoredLine:
+    """The code with this id, computed or stored in a lock; NotFound."""
+    return stored_queries.find_line(password_id, now=now) or get_line(password_id, now=now)
+
+
+def list_page(
+    filters: Filters, *, now: datetime, before_id: int | None = None, size: int = PAGE
+) -> Page[PasscodeLine | StoredLine]:
+    """Codes from the newest to the oldest, a page at a time: those that are computed, and those that locks store."""
+    lines: list[PasscodeLine | StoredLine] = [*_newest(filters, now, before_id, size + 1)]
+    lines += stored_queries.newest(filters, now=now, before_id=before_id, size=size + 1)
+    lines.sort(key=lambda line: line.id, reverse=True)
+    return cut(lines[: size + 1], size, "id")
 
 
 def count(filters: Filters, *, now: datetime) -> int:
-    """How many codes match."""
-    return db.session.scalars(sa.select(sa.func.count()).select_from(Passcode).where(*_conditions(filters, now))).one()
+    """How many codes match, of both sorts."""
+    stored = stored_queries.count(filters, now=now)
+    if not filters.takes_computed:
+        return stored
+    query = sa.select(sa.func.count()).select_from(Passcode).where(*_conditions(filters, now))
+    return db.session.scalars(query).one() + stored
 
 
 def count_shown(filters: Filters, *, now: datetime) -> dict[str, int]:
@@ -298,6 +306,15 @@ def starts_of_others(
             is_gone = state in gone or other_room != room_id if start.stay_id is not None else not is_wanted
             found.append(rules.Start(start.starts_at, is_gone, is_days))
     return found
+
+
+def _newest(filters: Filters, now: datetime, before_id: int | None, size: int) -> list[PasscodeLine]:
+    if not filters.takes_computed:
+        return []
+    query = sa.select(Passcode).where(*_conditions(filters, now)).options(*_LOADED)
+    if before_id is not None:
+        query = query.where(Passcode.id < before_id)
+    return [line_of(code, now) for code in db.session.scalars(query.order_by(Passcode.id.desc()).limit(size))]
 
 
 def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]:

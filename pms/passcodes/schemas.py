@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import Field, StringConstraints
 
 from pms.lock_commands.schemas import Command
-from pms.passcodes import queries, words
+from pms.passcodes import queries, stored_words, words
+from pms.passcodes.stored_queries import StoredLine
 from pms.protocol.passcode import Pattern
+from pms.slots.models import SlotOrigin
 from pms.web.wire import HouseTime, Id, Line, RequestId, SerialNumber, Wire
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class OfflinePassword(Wire):
     lock_sn: SerialNumber
     door_name: str
     kind: str = Field(
-        description="hours, nights, days, single, permanent, cyclic or clear; other words for passcodes that a lock stores.",
+        description="hours, nights, days, single, permanent, cyclic or clear; stored for one that a lock stores.",
         examples=["nights"],
     )
     online: bool = Field(description="Whether the lock stores it; false: it is computed and never sent there.")
@@ -58,21 +60,22 @@ class OfflinePassword(Wire):
     stay_id: Id | None
     state: str = Field(
         description="coming, opens, still_opens (nobody wants it, the door does not know), being_revoked, time_over, used or "
-        "revoked (the lock said so).",
+        "revoked (the lock said so); of one that a lock stores also waiting (for somebody at the lock), refused (by the lock) or "
+        "not_sent (given up before the lock heard of it).",
         examples=["opens"],
     )
-    confirmed: bool = Field(description="Whether the lock's own record shows it.")
-    start_time: HouseTime
-    end_time: HouseTime | None = Field(description="null: until it is revoked.")
+    confirmed: bool = Field(description="Whether the lock's own record or answer shows it.")
+    start_time: HouseTime = Field(description="From when on it opens; where nothing limits that, when it was made.")
+    end_time: HouseTime | None = Field(description="null: until it is revoked, or taken out of the lock.")
     words: str = Field(description="What it does.", examples=["From Tue 9 Jun, 14:00 to Fri 12 Jun, 12:00."])
     notes: list[str] = Field(description="What else should be known.")
     create_time: HouseTime
     created_by: str
-    added: bool = Field(description="It was made elsewhere with the lock's key and is only written down here.")
+    added: bool = Field(description="It was made elsewhere, and is only written down here.")
     replaces_id: Id | None = Field(description="The passcode whose times were changed by making this one.")
     password: str | None = Field(
-        description="Ten digits, typed at the door with # at the end; null where they were not asked for, or mean nothing to "
-        "the lock any more.",
+        description="Ten digits, 4 to 12 of a passcode that a lock stores, typed at the door with # at the end; null where they "
+        "were not asked for, are known to the lock alone, or mean nothing to it any more.",
         examples=["4805193276"],
     )
 
@@ -155,7 +158,8 @@ class Add(Making):
 
 
 class Update(Wire):
-    """What is to be other; fields that are left out stay as they are. Other times are another passcode, which is made."""
+    """What is to be other; fields that are left out stay as they are. Other times are another passcode, which is made; one that
+    the lock stores is changed there, and has only a name, a start and an end to change here."""
 
     password_id: Id
     password_name: Name | None = None
@@ -184,6 +188,7 @@ class PasswordChange(Wire):
     password: OfflinePassword
     words: str = Field(description="Which of the two opens, and until when.")
     replacement: OfflinePassword | None
+    command: Command | None = Field(description="To be carried to a lock that stores the passcode.")
 
 
 def write(line: PasscodeLine, *, digits: str | None = None, more: tuple[str, ...] = ()) -> OfflinePassword:
@@ -209,6 +214,38 @@ def write(line: PasscodeLine, *, digits: str | None = None, more: tuple[str, ...
         created_by=code.made_by,
         added=code.was_added,
         replaces_id=code.replaces_id,
+        password=digits,
+    )
+
+
+def write_any(line: PasscodeLine | StoredLine) -> OfflinePassword:
+    """A code of either sort, without its digits."""
+    return write_stored(line) if isinstance(line, StoredLine) else write(line)
+
+
+def write_stored(line: StoredLine, *, digits: str | None = None) -> OfflinePassword:
+    """A code that a lock stores, for programs."""
+    slot = line.slot
+    return OfflinePassword(
+        password_id=slot.id,
+        lock_id=slot.lock_id,
+        lock_sn=slot.lock.serial_number,
+        door_name=line.door_name,
+        kind="stored",
+        online=True,
+        password_name=slot.name,
+        note="",
+        stay_id=slot.stay_id,
+        state=line.life.value,
+        confirmed=slot.seen_at is not None,
+        start_time=slot.valid_from or slot.created_at,
+        end_time=slot.valid_until,
+        words=stored_words.of(line),
+        notes=stored_words.notes(line),
+        create_time=slot.created_at,
+        created_by=slot.made_by,
+        added=slot.origin is not SlotOrigin.MADE_HERE,
+        replaces_id=None,
         password=digits,
     )
 

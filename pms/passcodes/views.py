@@ -160,6 +160,13 @@ def show(passcode_id: int) -> Response:
     return dialogs.reveal(service.show_again(passcode_id=passcode_id, actor=actor(), now=clock.now()))
 
 
+@blueprint.post("/stored/<int:slot_id>/show")
+@require("passcodes:make")
+def show_stored(slot_id: int) -> Response:
+    """Show the digits of a code that a lock stores; the audit trail notes who looked."""
+    return dialogs.reveal_stored(slot_id, now=clock.now())
+
+
 @blueprint.post("/<int:passcode_id>/paper")
 @require("passcodes:make")
 def paper(passcode_id: int) -> str:

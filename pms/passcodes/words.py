@@ -17,6 +17,8 @@ from pms.mail.models import LetterState
 from pms.passcodes.models import PasscodeKind
 from pms.passcodes.rules import GUEST_KINDS, Clockwork, Life, span
 from pms.protocol.passcode import Clear, Cyclic, Days, Hours, Nights, Pattern, Permanent, Permission, Single
+from pms.slots import words as slot_words
+from pms.slots.models import SlotState
 from pms.web import filters
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ LIFE_WORDS: dict[Life, str] = {
     Life.TIME_OVER: N_("Time over"),
     Life.USED: N_("Used"),
     Life.REVOKED: N_("Dead, the door said so"),
+    Life.WAITING: slot_words.STATE_WORDS[SlotState.WAITING],
+    Life.REFUSED: slot_words.STATE_WORDS[SlotState.REFUSED],
+    Life.NOT_SENT: slot_words.STATE_WORDS[SlotState.NOT_SENT],
 }
 
 LIFE_KINDS: dict[Life, str] = {
@@ -43,6 +48,9 @@ LIFE_KINDS: dict[Life, str] = {
     Life.TIME_OVER: "muted",
     Life.USED: "muted",
     Life.REVOKED: "muted",
+    Life.WAITING: "info",
+    Life.REFUSED: "bad",
+    Life.NOT_SENT: "muted",
 }
 
 KIND_WORDS: dict[PasscodeKind, str] = {

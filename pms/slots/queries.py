@@ -1,4 +1,4 @@
-"""Reads of slots. What is stored in them is nobody's to read."""
+"""Reads of slots. What is stored in them is nobody's to read, but for the digits of codes (`passcodes.service.show_stored`)."""
 
 from __future__ import annotations
 

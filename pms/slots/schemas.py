@@ -42,7 +42,8 @@ Content = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{1,16384}$")]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 _CONTENT = (
     "What opens: the UID of a card, the id of a remote control or a template in hexadecimal, the digits of a passcode. It is "
-    "kept sealed, and never given back. Templates need their owner's consent, and an owner."
+    "kept sealed, and not given back, but for the digits of a passcode by `GET /passwords/{passwordId}`. Templates need their "
+    "owner's consent, and an owner."
 )
 
 
@@ -143,7 +144,7 @@ class RowsOf(Wire):
 
 
 class Stored(Wire):
-    """Something that a lock stores, or is to store. Its content is never given back."""
+    """Something that a lock stores, or is to store. Its content is not given back."""
 
     id: Id
     kind: Kind

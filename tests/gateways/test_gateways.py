@@ -275,6 +275,8 @@ def test_a_password_goes_over_4g_at_once_or_not_at_all(app, house, scene, manage
     manager.post("/modules/password", {**wish, "validUntil": "2026-06-11 12:00:00"}, status=422)
     given = manager.post("/modules/password", wish)
     assert (given["command"], given["way"]) == ("0100", "module")
+    (listed,) = manager.get(f"/passwords/findAllByUserId/{house.accounts['manager'].id}")
+    assert (listed["passwordName"], listed["online"], listed["state"]) == ("Plumber", True, "waiting")
     module = Phone(app, scene, {"kind": "module", "id": IMEI})
     module.bring("/reports/lockUsers", scene.twin.receive(bytes.fromhex(given["frame"]), scene.at))
     assert scene.twin.type_code("271828", scene.at + 5).is_opened
@@ -287,5 +289,7 @@ def test_a_password_goes_over_4g_at_once_or_not_at_all(app, house, scene, manage
     page.post(url, form, status=303)
     module.fetch("/commands/answer")
     assert scene.twin.type_code("31415", scene.at + 6).is_opened
+    for list_of_codes in ("/passcodes/?kind=stored", f"/slots/locks/{scene.lock_id}"):
+        assert all(name in text_of(page.get(list_of_codes)) for name in ("Plumber", "Painter"))
     module.report_all()
     assert "Passcode over 4G" in text_of(page.get(f"/gateways/of-lock/{scene.lock_id}"))

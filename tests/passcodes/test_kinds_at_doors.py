@@ -15,6 +15,7 @@ from pms.core import clock
 from pms.core.db import db, transaction
 from pms.lock_commands import settings
 from pms.lock_commands.models import CommandState, LockCommand
+from pms.locks import service as locks
 from pms.locks.models import Lock, LockSetup
 from pms.passcodes import jobs, queries, rules, service
 from pms.passcodes.models import Passcode, PasscodeKind, PasscodeStart, PasscodeState
@@ -154,7 +155,8 @@ def test_a_lock_that_would_not_revoke_leaves_the_code_alive(door, monkeypatch):
     monkeypatch.setitem(twin_commands._ACTIONS, twin_commands.DeleteUser, refuse)
     door.carry()
     assert door.life(shown) == "opens"
-    assert db.session.scalars(sa.select(LockCommand.state)).one() is CommandState.FAILED
+    asked = sa.select(LockCommand.state).where(LockCommand.subject_kind == service.SUBJECT)
+    assert db.session.scalars(asked).one() is CommandState.FAILED
     monkeypatch.undo()
     delete(shown)
     door.carry()
@@ -336,7 +338,8 @@ def test_new_keys_of_the_lock_end_every_code(house, door, now):
     assert door.life(shown) == "revoked"
     with pytest.raises(rules.NotAlive):
         service.show_again(passcode_id=shown.passcode.id, actor=CLERK, now=clock.now())
-    assert db.session.scalars(sa.select(LockCommand.state)).one() is CommandState.DROPPED
+    asked = sa.select(LockCommand.state).where(LockCommand.subject_kind == service.SUBJECT)
+    assert db.session.scalars(asked).one() is CommandState.DROPPED
     db.remove()
     assert door.type(door.make("permanent").digits) == "opened"
 
@@ -359,8 +362,6 @@ def test_no_code_for_a_lock_that_would_not_take_it(door, setup, refusal):
 def test_no_code_for_a_lock_that_hangs_nowhere_or_for_nobody(house, door, now):
     with pytest.raises(rules.NobodyNamed):
         door.make("permanent", holder=Holder(name=" "))
-    from pms.locks import service as locks
-
     locks.take_lock_off(door_id=house.doors["101"].id, actor=CLERK, now=now)
     with pytest.raises(rules.LockHangsNowhere):
         door.make("permanent")
@@ -496,3 +497,45 @@ def test_a_house_in_use_goes_to_the_earlier_schema_and_back_with_the_codes_that_
     assert db.session.scalar(sa.select(sa.func.count()).select_from(PasscodeStart)) == 1
     again = service.show_again(passcode_id=guest.passcode.id, actor=CLERK, now=now)
     assert again.digits == guest.digits
+
+
+def test_new_keys_let_a_lock_whose_series_are_used_up_begin_anew(house, door, now):
+    """Epoch 0 comes a second time, and until the lock reports, within one life: what was given out in it is in nobody's way."""
+    guest = stay(house)
+    old = [
+        issue(guest),
+        door.make("permanent"),
+        door.make("single", start=now),
+        door.make("timed", start=now, until=now + HOUR),
+    ]
+    assert door.type(old[2].digits) == "opened"
+    door.carry()
+    with transaction() as session:
+        lock = session.get_one(Lock, door.lock_id)
+        lock.known_epoch = lock.code_epoch = door.twin.state.epoch = rules.LAST_EPOCH
+        life = lock.life
+    for code in (door.clear, lambda: door.make("permanent")):
+        try:
+            code()
+        except rules.LockUsedUp:
+            break
+    else:
+        pytest.fail("the last series never ends")
+    frame = locks.start_setup(lock_id=door.lock_id, actor=CLERK, now=now)
+    answer = door.twin.receive(frame, int(now.timestamp()))
+    locks.finish_setup(lock_id=door.lock_id, answer=answer, actor=CLERK, now=now)
+    db.remove()
+    lock = db.session.get_one(Lock, door.lock_id)
+    assert (lock.known_epoch, lock.code_epoch, door.twin.state.epoch, lock.life) == (0, 0, 0, life)
+    assert {door.type(code.digits) for code in old} <= {"wrong_code", "locked_out"}
+    later(minutes=30)
+    new = [
+        issue(guest),
+        door.make("permanent"),
+        door.make("single", start=now),
+        door.make("timed", start=now, until=now + HOUR),
+    ]
+    assert [door.type(code.digits) for code in new] == ["opened"] * 4
+    door.carry()
+    assert {door.life(code) for code in new} <= {"opens", "used"}
+    assert door.life(old[0]) == "revoked"

@@ -13,6 +13,7 @@ from pms.core.db import db, transaction
 from pms.guests.models import Guest, GuestWord
 from pms.mail import queries as letters
 from pms.passcodes import queries, service
+from pms.passcodes.filters import Filters
 from pms.protocol.bcd import encode_bcd
 from pms.protocol.command import StoredKind
 from pms.slots import service as slots
@@ -51,7 +52,7 @@ def test_a_visitor_gets_a_code_and_the_door_takes_it(desk, house, door):
     asked = desk.get("/passcodes/new/timed")
     assert "Make and show it" in asked.text
     made = desk.post("/passcodes/new/timed", timed(house), status=200)
-    (line,) = queries.list_page(queries.Filters(), now=clock.now()).rows
+    (line,) = queries.list_page(Filters(), now=clock.now()).rows
     digits = re.search(r"(\d{3}) (\d{3}) (\d{4}) #", text_of(made))
     assert door.type("".join(digits.groups())) == "opened"
     assert "From Fri, Jun 12, 12:00 to Fri, Jun 12, 17:00." in text_of(made)
@@ -77,7 +78,7 @@ def test_what_a_code_does_is_said_before_it_is_made_and_after(desk, house, what,
     form = form_of(house, **values)
     assert sentence in text_of(desk.post(f"/passcodes/preview/{what}", form, status=200, htmx=True))
     assert sentence in text_of(desk.post(f"/passcodes/new/{what}", {**form, "preview": "1"}, status=200))
-    assert queries.count(queries.Filters(), now=clock.now()) == 0
+    assert queries.count(Filters(), now=clock.now()) == 0
     db.remove()
     assert sentence in text_of(desk.post(f"/passcodes/new/{what}", form, status=200))
 
@@ -127,7 +128,7 @@ def test_who_is_shut_out_is_said_before(desk, house, door):
 def test_what_is_wrong_is_said_and_nothing_is_made(desk, house, what, values, said):
     form = timed(house, **values) if what == "timed" else form_of(house, **values)
     assert said in text_of(desk.post(f"/passcodes/new/{what}", form, status=422))
-    assert queries.count(queries.Filters(), now=clock.now()) == 0
+    assert queries.count(Filters(), now=clock.now()) == 0
 
 
 def test_the_list_finds_codes_by_door_name_guest_and_kind(desk, house, door):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pms.core import weeks as windows
 from pms.core.weeks import Window
 from pms.keycards import rules as key_rules
 from pms.keycards.rules import Number
@@ -16,7 +17,7 @@ from pms.locks.models import ScopeKind
 from pms.protocol.card import CardBody, CardKind
 from pms.protocol.command import WeekWindow
 from pms.protocol.record import RecordResult
-from pms.staffcards import rules, windows
+from pms.staffcards import rules
 from pms.staffcards.models import StaffCardKind
 from pms.staffcards.rules import Attention, LostAnswer
 

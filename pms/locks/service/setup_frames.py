@@ -35,7 +35,8 @@ def new_frame(lock: Lock, door: Door, *, is_factory_new: bool, now: datetime) ->
     key = lock_keys.bind_key_of(lock) if is_factory_new else lock_keys.command_key_of(lock)
     lock.pending_server_keys = f"{secrets.randbelow(10**16):016d}"
     lock.new_admin_code = f"{secrets.randbelow(10**8):08d}"
-    content = _content(door, lock.pending_server_keys, lock.new_admin_code, lock.code_epoch, now)
+    epoch = rules.first_epoch(lock.code_epoch)
+    content = _content(door, lock.pending_server_keys, lock.new_admin_code, epoch, now)
     lock.server_counter = next_server_counter(lock.server_counter, int(now.timestamp() * 1000))
     version = lock.protocol_version
     return seal_frame(

@@ -14,7 +14,7 @@ from pms.passcodes.rules.expressible import (
     single_start,
     timed,
 )
-from pms.passcodes.rules.life import A_DAY, GRACE, GUEST_KINDS, Life, is_alive, is_ended_by, life
+from pms.passcodes.rules.life import A_DAY, GRACE, GUEST_KINDS, Life, is_alive, is_ended_by, life, stored_life
 from pms.passcodes.rules.people import MAX_NAME, MAX_NOTE, check_lock, check_stay, holder_name, line
 from pms.passcodes.rules.refusals import (
     ClearCodeStays,
@@ -34,6 +34,7 @@ from pms.passcodes.rules.refusals import (
     NotExpressible,
     NotForLetters,
     NothingToChange,
+    NotOfStored,
     NotOfThisLock,
     NotThereYet,
     SameCode,
@@ -43,6 +44,7 @@ from pms.passcodes.rules.refusals import (
     StartTaken,
     StartTooFar,
     StayEnded,
+    StoredHasNoClearCode,
     TimeIsOver,
     TooLong,
 )
@@ -90,6 +92,7 @@ __all__ = [
     "NotAlive",
     "NotExpressible",
     "NotForLetters",
+    "NotOfStored",
     "NotOfThisLock",
     "NotThereYet",
     "NothingToChange",
@@ -101,6 +104,7 @@ __all__ = [
     "StartTaken",
     "StartTooFar",
     "StayEnded",
+    "StoredHasNoClearCode",
     "TimeIsOver",
     "TooLong",
     "check_epoch",
@@ -125,5 +129,6 @@ __all__ = [
     "single",
     "single_start",
     "span",
+    "stored_life",
     "timed",
 ]

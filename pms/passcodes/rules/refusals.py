@@ -247,3 +247,20 @@ class ClearCodeStays(DomainError):
 
     code = "passcode_clear_code_stays"
     message = N_("A clear code cannot be taken back: whoever has it can type it until %(until)s.")
+
+
+class StoredHasNoClearCode(Invalid):
+    """A clear code moves the epoch on, which what a lock stores does not know."""
+
+    code = "passcode_stored_has_no_clear_code"
+    message = N_("No clear code ends a passcode that the lock stores. Delete it without one: the lock is told.")
+    field = "with_clear_code"
+
+
+class NotOfStored(Invalid):
+    """It has a name and a span; its days and hours are those of its slot."""
+
+    code = "passcode_not_of_stored"
+    message = N_(
+        "A passcode that the lock stores has only a name, a beginning and an end here. Change more at its slot."
+    )

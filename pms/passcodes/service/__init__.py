@@ -9,6 +9,7 @@ from pms.passcodes.service.ending import Ending, clear_door, command_answered, d
 from pms.passcodes.service.making import Chooser, add, cyclic, make, permanent, single, timed
 from pms.passcodes.service.of_stay import end_for_stay, issue_for_stay, reinstate
 from pms.passcodes.service.showing import send, show_again
+from pms.passcodes.service.stored import show_stored
 
 __all__ = [
     "SUBJECT",
@@ -36,6 +37,7 @@ __all__ = [
     "seen_at_door",
     "send",
     "show_again",
+    "show_stored",
     "single",
     "timed",
     "update",
