@@ -120,6 +120,8 @@ def _put_what_exists(case: Case, world: World, data: Any) -> None:
             return [replace(name, inner) for inner in value]
         return value if value is None else data.draw(st.sampled_from(world.values_for(case.path, name, value)))
 
+    if isinstance(case.body, dict):
+        case.body = {**world.needed_at(case.path), **case.body}
     for part in ("path_parameters", "query", "body"):
         content = getattr(case, part)
         if isinstance(content, dict):
