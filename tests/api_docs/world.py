@@ -80,6 +80,7 @@ def _ids(ids: dict[str, list[str]]) -> list[Place]:
         *(Place("id", ids[kind], path) for kind, path in kinds.items()),
         Place("cardId", ids["card"]),
         Place("lockIds", ids["lockId"]),
+        Place("stayId", ids["stayId"], "/api/cardMachines/startFingerprint", always=True),
         Place("lockId", ids["hanging"], "/api/gateways/"),
         Place("furtherRoomIds", ids["roomId"]),
         Place("areaIds", ids["areaId"]),
@@ -98,10 +99,11 @@ def _people(house: House) -> list[Place]:
     return [
         Place("userId", accounts[:1]),
         Place("userId", accounts, "/api/cardMachines"),
+        Place("userId", [None, None, *accounts], "/api/cardMachines/startFingerprint", always=True),
         Place("accountId", accounts),
         Place("username", ["admin"], "/api/auth/"),
         Place("password", [PASSWORD], "/api/auth/"),
-        Place("scopes", ["locks:view"]),
+        Place("scopes", ["locks:view"], "/api/auth/login"),
     ]
 
 
@@ -148,6 +150,7 @@ def _words() -> list[Place]:
         ),
         Place("driver", ["machine", ""], "/api/cardMachines"),
         Place("agreed", [True], "/api/cardMachines/startFingerprint", always=True),
+        Place("clock", [True], "/api/commands/writeSettings", always=True),
         *(Place("passwordName", ["Ms Kim", "Mr Sato", ""], path, always=True) for path in _MAKING),
     ]
 
