@@ -12,7 +12,7 @@ from pms.web.wire import Id, Wire
 
 class Wish(Wire):
     hour: Annotated[int, Field(ge=0, le=23)] = 0
-    days: list[int] = []
+    days: list[int] = Field(default=[])
     stay_id: Id | None = None
     is_new: bool = False
 
