@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, ValidationError
@@ -34,6 +35,18 @@ class Wire(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_whole_numbers(cls, value: object) -> object:
+        """5.0 is the whole number 5: JSON, and the schema of the document, know one kind of numbers."""
+        if isinstance(value, list):
+            return [_whole(one) for one in value]
+        return _whole(value)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _read_id(value: object, info: ValidationInfo) -> int:

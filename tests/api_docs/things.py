@@ -139,7 +139,7 @@ class Builder:
             actor=self.actor,
             now=self.now,
         )
-        self.note("machineId", free.id, free.id, busy.id, away.id, unbound.id)
+        self.note("machineId", free.id, free.id, free.id, free.id, busy.id, away.id, unbound.id)
         self.note("deskId", agent.id)
         self.note("jobId", *(job.id for job in machines.batch(request(101))))
 

@@ -14,8 +14,11 @@ from pms.accounts.models import RegistrationRole
 from pms.accounts.queries import find_account_by_username
 from pms.core.actor import Actor
 from pms.web.rights import ROLE_RIGHTS
+from tests.accounts.test_registration import code_in, last_letter
 from tests.api_docs import things
 from tests.factories import PASSWORD, House, small_house
+
+RECIPIENT = "claire@example.org"
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Place:
     name: str
     values: list[Any]
     paths: str = "/api/"
-    # Others are hopeless: they would only ever be refused for this field.
+    # Put in even where it was left out (of the body of just this path), and never something else: without it every call
+    # would be refused for this field alone.
     always: bool = False
 
 
@@ -46,6 +50,10 @@ class World:
         place = max(fitting, key=lambda place: len(place.paths))
         return place.values if place.always else [*place.values * 3, otherwise]
 
+    def needed_at(self, path: str) -> dict[str, Any]:
+        """What must not be left out of a body; which of the values is chosen later."""
+        return {place.name: place.values[0] for place in self.places if place.always and place.paths == path}
+
 
 def build(now: datetime) -> World:
     """Call it inside an application's context, on an empty database."""
@@ -53,12 +61,14 @@ def build(now: datetime) -> World:
     admin = house.accounts["admin"]
     actor = Actor(kind="account", name=admin.display_name, account_id=admin.id)
     registration.allow(version=0, is_allowed=True, role=RegistrationRole.HOUSEKEEPING, actor=actor, now=now)
+    registration.ask_for_code(recipient=RECIPIENT, can_send=True, actor=actor, now=now)
+    code = code_in(last_letter())
     made = things.Builder(house, actor, now)
     made.build()
     return World(
         token=_token("admin", sorted(ROLE_RIGHTS["administrator"]), now),
         weak_token=_token("housekeeper", ["demo:use"], now),
-        places=[*_ids(made.ids), *_frames(made.frames), *_people(house), *_words()],
+        places=[*_ids(made.ids), *_frames(made.frames), *_people(house), *_new_person(code), *_words()],
     )
 
 
@@ -70,6 +80,7 @@ def _ids(ids: dict[str, list[str]]) -> list[Place]:
         *(Place("id", ids[kind], path) for kind, path in kinds.items()),
         Place("cardId", ids["card"]),
         Place("lockIds", ids["lockId"]),
+        Place("stayId", ids["stayId"], "/api/cardMachines/startFingerprint", always=True),
         Place("lockId", ids["hanging"], "/api/gateways/"),
         Place("furtherRoomIds", ids["roomId"]),
         Place("areaIds", ids["areaId"]),
@@ -88,12 +99,27 @@ def _people(house: House) -> list[Place]:
     return [
         Place("userId", accounts[:1]),
         Place("userId", accounts, "/api/cardMachines"),
+        Place("userId", [None, None, *accounts], "/api/cardMachines/startFingerprint", always=True),
         Place("accountId", accounts),
-        Place("username", ["admin", "claire"], "/api/auth/"),
+        Place("username", ["admin"], "/api/auth/"),
         Place("password", [PASSWORD], "/api/auth/"),
-        Place("scopes", ["locks:view"]),
-        Place("recipient", ["claire@example.org"]),
+        Place("scopes", ["locks:view"], "/api/auth/login"),
     ]
+
+
+def _new_person(code: str) -> list[Place]:
+    path = "/api/auth/register"
+    return [
+        Place("recipient", [RECIPIENT]),
+        Place("recipient", [RECIPIENT], path, always=True),
+        Place("code", [code, code, "000000"], path, always=True),
+        Place("username", ["claire", "admin"], path),
+        Place("password", [PASSWORD, "short"], path),
+    ]
+
+
+_OFFLINE = ("timeLimited", "single", "permanent", "cyclic")
+_MAKING = [f"/api/passwords/{name}" for name in ("add", *(f"offline/{kind}" for kind in _OFFLINE))]
 
 
 def _words() -> list[Place]:
@@ -114,13 +140,18 @@ def _words() -> list[Place]:
         Place("imei", [things.IMEI]),
         Place("slot", [1, 2, 3, 4, 5, 6, 7]),
         Place("content", ["12345678", "04A1B2C3D4E5F6"]),
-        Place("settings", ["3001", "37FFFF", "3D02"], "/api/commands", always=True),
+        Place("settings", ["3001", "37FFFF", "3D02"], "/api/commands"),
         Place("lockSn", [label.serial_number], "/api/commands/bind", always=True),
         Place("mac", [label.mac], "/api/commands/bind", always=True),
         Place("lockKeys", [label.lock_keys], "/api/commands/bind", always=True),
-        Place("url", ["/dev/ttyUSB7"], "/api/cardMachines"),
-        Place("driver", ["machine", ""], "/api/cardMachines", always=True),
-        Place("passwordName", ["Ms Kim"], "/api/passwords", always=True),
+        *(
+            Place("url", ["/dev/ttyUSB7"], f"/api/cardMachines/{name}", always=True)
+            for name in ("bindLocal", "bindAgent")
+        ),
+        Place("driver", ["machine", ""], "/api/cardMachines"),
+        Place("agreed", [True], "/api/cardMachines/startFingerprint", always=True),
+        Place("clock", [True], "/api/commands/writeSettings", always=True),
+        *(Place("passwordName", ["Ms Kim", "Mr Sato", ""], path, always=True) for path in _MAKING),
     ]
 
 

@@ -187,6 +187,21 @@ def test_every_operation_has_a_page_that_calls_the_same_function(app):
     assert not faults, "\n".join(faults)
 
 
+def test_every_operation_takes_the_id_with_which_a_lock_was_imported(app):
+    """A house comes with programs that know its locks by those."""
+    faults = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        known = getattr(view, "operation", None)
+        if known is None:
+            continue
+        shapes = [shape.model_fields for shape in (known.body, known.query) if shape is not None]
+        names = {*rule.arguments, *(name for fields in shapes for name in fields)}
+        if {"lock_id", "lock_ids"} & names and "pms.locks.queries.find_by_wire_id" not in uses(view):
+            faults.append(rule.endpoint)
+    assert not faults
+
+
 def _faults(app: Flask, operation: Operation) -> Iterator[str]:
     endpoint = _endpoint(app, operation)
     if endpoint is None:
