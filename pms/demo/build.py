@@ -170,11 +170,11 @@ def _hang_locks(making: _Making, at: datetime) -> None:
         locks.give_door(name=name, area_id=areas[area], lock_id=lock.id, actor=SETUP, now=at)
     staff.make_sections(making.technician, at)
     for lock in devices:
-        frame = locks.start_setup(lock_id=lock.id, actor=SETUP, now=at)
+        frame = locks.start_setup(lock_id=lock.id, actor=making.technician, now=at)
         answer = making.world.exchange(lock.serial_number, frame)
         if answer is None:
             raise RuntimeError(f"the virtual lock {lock.serial_number} did not answer")
-        locks.finish_setup(lock_id=lock.id, answer=answer, actor=SETUP, now=at)
+        locks.finish_setup(lock_id=lock.id, answer=answer, actor=making.technician, now=at)
 
 
 def _factory_lock(number: int) -> dict[str, object]:

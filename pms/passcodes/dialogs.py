@@ -87,6 +87,7 @@ def read_filters(args: Mapping[str, str]) -> queries.Filters:
     return queries.Filters(
         show=show if show in queries.SHOWN else "alive",
         kind=PasscodeKind(kind) if kind in set(PasscodeKind) else None,
+        door_id=read_id(args.get("door")),
         text=rules.line(args.get("q", ""))[:60],
     )
 
