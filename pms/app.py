@@ -94,6 +94,15 @@ NAVIGATION = (
     ("properties.settings", N_("Settings"), "settings", "s", "property:edit"),
 )
 
+# Features without an entry of their own, and the entry that is lit on their pages.
+SECTIONS = {
+    "gateways": "locks.index",
+    "slots": "locks.index",
+    "online_cards": "locks.index",
+    "lock_commands": "locks.index",
+    "api_docs": "properties.settings",
+}
+
 
 def create_app(settings: Settings, *, world: object | None = None) -> Flask:
     """An application for these settings; `world` is the demo's simulated doors (never in production)."""
@@ -236,8 +245,15 @@ def _navigation(app: Flask) -> list[dict[str, Any]]:
             }
         )
     # One's own settings are nobody's section, though their address begins like the staff list's.
-    here = None if request.endpoint == "accounts.me" else _section_of(request.path, [item["url"] for item in items])
+    path = "" if request.endpoint == "accounts.me" else _home_of(request.blueprint) or request.path
+    here = _section_of(path, [item["url"] for item in items])
     return [{**item, "is_current": item["url"] == here} for item in items]
+
+
+def _home_of(blueprint: str | None) -> str | None:
+    """The address of the entry to which a feature without one of its own belongs."""
+    endpoint = SECTIONS.get(blueprint or "")
+    return url_for(endpoint) if endpoint is not None else None
 
 
 def _section_of(path: str, urls: Iterable[str]) -> str | None:

@@ -24,6 +24,8 @@ from pms.web.rights import can, require
 
 blueprint = Blueprint("access_records", __name__)
 
+_LAST = 10
+
 
 @blueprint.get("/")
 @require("records:view")
@@ -90,7 +92,7 @@ def _remark_text(remark: Remark) -> str:
 def fetch(lock_id: int) -> Response:
     """Ask the lock for what it has not reported."""
     command = service.sync_records(lock_id=lock_id, actor=login.actor(), now=clock.now())
-    text = _("The lock is asked for its records. They come in as soon as somebody reaches it.")
+    text = _("The lock is asked for its records as soon as somebody is at the lock.")
     return go_to(url_for("lock_commands.of_lock", lock_id=command.lock_id), text)
 
 
@@ -172,6 +174,22 @@ def _hide_dialog(record_id: int, form: HideForm, status: int = 200) -> Response:
         events=words.EVENTS,
         dialog_heading=_("Hide a door record"),
         back=url_for("access_records.index"),
+    )
+
+
+@blueprint.get("/of-lock/<int:lock_id>")
+@require("records:view")
+def of_lock(lock_id: int) -> Response:
+    """The last of what a lock noted, as a part of its page."""
+    locks.get_lock(lock_id)
+    return render(
+        "access_records/of_lock.html",
+        "access_records/_of_lock.html",
+        rows=queries.list_page(lock_id=lock_id, size=_LAST).rows,
+        door=locks.door_of_lock(lock_id),
+        events=words.EVENTS,
+        methods=words.METHODS,
+        results=words.RESULTS,
     )
 
 

@@ -17,7 +17,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import calendar, keys, people, staff
+from pms.demo import calendar, keys, people, remote, staff
 from pms.demo.machines import MachineKind
 from pms.encoders import service as encoders
 from pms.guests import service as guests
@@ -170,11 +170,11 @@ def _hang_locks(making: _Making, at: datetime) -> None:
         locks.give_door(name=name, area_id=areas[area], lock_id=lock.id, actor=SETUP, now=at)
     staff.make_sections(making.technician, at)
     for lock in devices:
-        frame = locks.start_setup(lock_id=lock.id, actor=SETUP, now=at)
+        frame = locks.start_setup(lock_id=lock.id, actor=making.technician, now=at)
         answer = making.world.exchange(lock.serial_number, frame)
         if answer is None:
             raise RuntimeError(f"the virtual lock {lock.serial_number} did not answer")
-        locks.finish_setup(lock_id=lock.id, answer=answer, actor=SETUP, now=at)
+        locks.finish_setup(lock_id=lock.id, answer=answer, actor=making.technician, now=at)
 
 
 def _factory_lock(number: int) -> dict[str, object]:
@@ -230,6 +230,7 @@ def _let_live(making: _Making) -> None:
     # Before the first of the present guests came, and seldom before the clocks were last put forward or back.
     events.append((making.now - timedelta(days=9), _LOCKS, -1))
     events += [(making.now - timedelta(days=8), _STAFF, -1), (making.now - timedelta(days=1), _LOSS, -1)]
+    events += [(making.now - timedelta(days=6), _INSTALLER, -1), (making.now, _REPORT, -1)]
     events.sort()
     with keys.Hands(making.world, making.desk) as hands:
         for is_at_desk, group in groupby(events, key=lambda event: event[1] < _CARD):
@@ -242,20 +243,10 @@ def _let_live(making: _Making) -> None:
             # Cards and doors: the machine, the lock and the program must agree about the time.
             for at, kind, index in group:
                 making.travel(at)
-                if kind == _LOCKS:
-                    with transaction():
-                        _hang_locks(making, at)
-                elif kind == _STAFF:
-                    staff.hand_out(hands)
-                elif kind == _LOSS:
-                    staff.lose_one(hands)
-                elif kind == _CARD:
-                    hands.make_card(making.stay_ids[index])
-                else:
-                    hands.open_door(making.stay_ids[index])
+                _play_at_door(making, hands, kind, index, at)
 
 
-_CARD, _DOOR, _LOCKS, _STAFF, _LOSS = 5, 6, 7, 8, 9
+_CARD, _DOOR, _LOCKS, _STAFF, _LOSS, _INSTALLER, _REPORT = 5, 6, 7, 8, 9, 10, 11
 
 
 def _events(making: _Making, index: int, plan: calendar.PlannedStay) -> list[tuple[datetime, int, int]]:
@@ -275,6 +266,24 @@ def _events(making: _Making, index: int, plan: calendar.PlannedStay) -> list[tup
                 (at, _DOOR, index) for at in calendar.openings(making.random, plan, first=made_at, now=making.now)
             ]
     return [event for event in events if event[0] <= making.now]
+
+
+def _play_at_door(making: _Making, hands: keys.Hands, kind: int, index: int, at: datetime) -> None:
+    if kind == _LOCKS:
+        with transaction():
+            _hang_locks(making, at)
+    elif kind == _STAFF:
+        staff.hand_out(hands)
+    elif kind == _LOSS:
+        staff.lose_one(hands)
+    elif kind == _INSTALLER:
+        remote.install(hands, making.desk, making.technician)
+    elif kind == _REPORT:
+        remote.report(hands, making.desk, making.technician)
+    elif kind == _CARD:
+        hands.make_card(making.stay_ids[index])
+    else:
+        hands.open_door(making.stay_ids[index])
 
 
 def _closed_room(listed: Sequence[object]) -> int:

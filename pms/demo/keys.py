@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from pms.access_records import service as access_records
+from pms.access_records.rules import ANY_ANSWER, ANY_REPORT
 from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
@@ -15,8 +17,10 @@ from pms.devices.task import TaskRun
 from pms.encoders import job_course
 from pms.encoders import queries as encoders
 from pms.encoders.office import TableCourse
+from pms.gateways.rules import Carrier, CarrierKind
 from pms.keycards import service as keycards
 from pms.keycards.rules import TimeIsOver
+from pms.lock_commands import service as lock_commands
 from pms.locks import queries as locks
 from pms.protocol.card_layout import Medium
 from pms.simulators.encoder import SimulatedEncoder
@@ -24,8 +28,11 @@ from pms.stays import queries as stays
 
 if TYPE_CHECKING:
     from pms.demo.world import World
+    from pms.protocol.command import Command
 
 _DOOR = Actor(kind="lock", name="lock")
+_PHONE = Carrier(CarrierKind.PHONE)
+_OPENINGS_A_PERCENT = 3
 
 
 class Hands:
@@ -35,6 +42,7 @@ class Hands:
         self._world = world
         self._desk = desk
         self._held: dict[int, str] = {}  # UIDs by stay
+        self._openings: Counter[str] = Counter()  # by serial number of the lock
         machine = next(row for row in encoders.list_encoders() if row.driver == "machine")
         self.encoder_id = machine.id
         link = world.file.parent / "ports" / "first-cards"
@@ -93,13 +101,49 @@ class Hands:
     def hold(self, serial_number: str, uid: str) -> None:
         """Hold a card to a door, and a phone carries the record."""
         self._world.hold_card(serial_number, uid)
-        self._carry(serial_number)
+        self._openings[serial_number] += 1
+        if self._openings[serial_number] % _OPENINGS_A_PERCENT == 0:
+            lock = self._world.locks[serial_number]
+            lock.drain_battery(lock.state.battery - 1, self._world.now())
+        self.carry(serial_number)
 
-    def _carry(self, serial_number: str) -> None:
-        """The server is not up yet, so nobody can post the records: they are handed over as the same sealed frames."""
+    def let_report(self, serial_number: str, command: Command) -> None:
+        """Have the lock say something of itself, the next time that somebody carries."""
+        self._world.locks[serial_number].queue_report(command)
+
+    def carry(self, serial_number: str, carrier: Carrier = _PHONE) -> None:
+        """The server is not up yet, so nobody can post to it: the same sealed frames are handed over, reports first, then
+        what the house asks of the lock."""
+        while (frame := self._next_frame(serial_number, carrier)) is not None:
+            lock = self._world.locks[serial_number]
+            answer = lock.receive(frame, self._world.now())
+            if answer is None:
+                raise RuntimeError(f"the lock {serial_number} did not answer")
+            access_records.take_frame(
+                serial_number=serial_number,
+                frame=answer,
+                kinds=ANY_ANSWER,
+                carrier=carrier,
+                actor=_DOOR,
+                now=clock.now(),
+            )
+
+    def _next_frame(self, serial_number: str, carrier: Carrier) -> bytes | None:
+        self._carry_reports(serial_number, carrier)
+        is_remote = carrier is not _PHONE
+        return lock_commands.next_frame(serial_number=serial_number, is_remote=is_remote, now=clock.now())
+
+    def _carry_reports(self, serial_number: str, carrier: Carrier) -> None:
         lock = self._world.locks[serial_number]
         while (frame := lock.pending_report(self._world.now())) is not None:
-            answer = access_records.take_report(serial_number=serial_number, frame=frame, actor=_DOOR, now=clock.now())
-            if answer is None:
-                raise RuntimeError(f"the report of {serial_number} was not accepted")
-            lock.receive(answer, self._world.now())
+            taken = access_records.take_frame(
+                serial_number=serial_number,
+                frame=frame,
+                kinds=ANY_REPORT,
+                carrier=carrier,
+                actor=_DOOR,
+                now=clock.now(),
+            )
+            if taken.acknowledgement is None:
+                raise RuntimeError(f"the report of {serial_number} was not acknowledged")
+            lock.receive(taken.acknowledgement, self._world.now())

@@ -34,7 +34,7 @@ def read_lock_settings(lock_id: int) -> Response:
     if not form.validate():
         return go_to(url_for("frontdesk.lock_settings", lock_id=lock_id), _("Load the page again."), kind="bad")
     settings.read_settings(lock_id=lock_id, request_id=form.request_id.data, actor=login.actor(), now=clock.now())
-    return _asked(lock_id, _("The lock is asked for its settings as soon as somebody carries the frame to it."))
+    return _asked(lock_id, _("The lock is asked for its settings as soon as somebody is at the lock."))
 
 
 @blueprint.post("/locks/<int:lock_id>/settings")
@@ -57,7 +57,7 @@ def write_lock_settings(lock_id: int) -> Response:
         except DomainError as error:
             errors.put_into(form, error)
         else:
-            return _asked(lock_id, _("The settings change as soon as somebody carries the frame to the lock."))
+            return _asked(lock_id, _("The settings change as soon as somebody is at the lock."))
     return _settings_page(lock_id, form, status=422)
 
 

@@ -38,7 +38,7 @@ def forget_lock_now(lock_id: int) -> Response:
         except DomainError as error:
             errors.put_into(form, error)
         else:
-            text = _("The lock forgets everything as soon as somebody carries the frame to it.")
+            text = _("The lock forgets everything as soon as somebody is at the lock.")
             return go_to(url_for("lock_commands.of_lock", lock_id=lock_id), text)
     return _forget_dialog(lock_id, form, status=422)
 
@@ -86,6 +86,7 @@ def _replace_page(lock_id: int, form: ReplaceForm, status: int = 200) -> Respons
         successor=locks.find_lock(lock.replaced_by_id) if lock.replaced_by_id is not None else None,
         losses=losses(lock_id, now=clock.now()),
         form=form,
+        tab="",
     )
 
 

@@ -212,6 +212,7 @@ def _module_dialog(lock_id: int, form: ModuleForm, status: int = 200) -> Respons
         status=status,
         form=form,
         lock=locks.get_lock(lock_id),
+        door=locks.door_of_lock(lock_id),
         dialog_heading=_("Associate a 4G module"),
         back=url_for("lock_commands.of_lock", lock_id=lock_id),
     )
@@ -249,7 +250,13 @@ def _shown(command_id: int, form: FrameForm, status: int = 200, *, is_at_lock: b
         elif carried is not None:
             earlier = carried
         shown = _progress(command_id)
-    values = {**shown, "form": form, "earlier": earlier, "frame": frame.hex().upper() if frame else None}
+    values = {
+        **shown,
+        "door": locks.door_of_lock(shown["lock"].id),
+        "form": form,
+        "earlier": earlier,
+        "frame": frame.hex().upper() if frame else None,
+    }
     if not wants_part():
         return render("lock_commands/progress.html", status=status, **values)
     return render_dialog("lock_commands/_progress.html", status=status, dialog_heading=shown["title"], **values)

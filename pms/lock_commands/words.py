@@ -40,16 +40,16 @@ CONSEQUENCES: dict[Deed, str] = {
     Deed.SILENCE_ALARM: N_("The lock stops sounding. Its record of the alarm stays."),
 }
 COMMANDS: dict[int, str] = {
-    Command.ADD_USER: N_("Store a key"),
-    Command.MODIFY_USER: N_("Change a stored key"),
-    Command.DELETE_USER: N_("Delete a stored key"),
-    Command.LIST_USERS: N_("List the stored keys"),
+    Command.ADD_USER: N_("Store in the lock"),
+    Command.MODIFY_USER: N_("Change what the lock stores"),
+    Command.DELETE_USER: N_("Remove from the lock"),
+    Command.LIST_USERS: N_("List what the lock stores"),
     Command.READ_SETTINGS: N_("Read the settings"),
-    Command.WRITE_SETTINGS: N_("Write settings"),
+    Command.WRITE_SETTINGS: N_("Change the settings"),
     Command.READ_RECORDS: N_("Fetch records"),
     Command.OPERATE: N_("Do something"),
     Command.INITIALISE: N_("Set the lock up"),
-    Command.FORGET: N_("Forget everything"),
+    Command.FORGET: N_("Let it forget everything"),
     Command.ASSOCIATE_MODULE: N_("Take a 4G module"),
 }
 STATES: dict[CommandState, tuple[str, str]] = {
@@ -113,7 +113,7 @@ def sentence(command: LockCommand, *, way: str | None) -> str:
         return str(_("It waits for %(way)s, which asks for it by itself.", way=way))
     if command.state is CommandState.SENT:
         return str(_("It was handed to a phone. The lock has not answered yet."))
-    return str(_("It waits for a phone beside the lock."))
+    return str(_("It waits for somebody at the lock, with a phone."))
 
 
 _SENTENCES: dict[CommandState, str] = {

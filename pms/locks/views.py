@@ -43,12 +43,15 @@ def index() -> Response:
 def detail(lock_id: int) -> Response:
     """One lock: where it hangs, how it is, its settings as they were read."""
     lock = queries.get_lock(lock_id)
+    door = queries.door_of_lock(lock_id)
     return render(
         "locks/detail.html",
+        lock=lock,
+        door=door,
         is_clock_off=rules.is_clock_off(
             setup=lock.setup, lock_quarters=lock.utc_offset_quarters, now=clock.now(), zone=filters.house_zone()
         ),
-        row=queries.LockRow(lock, queries.door_of_lock(lock_id)),
+        row=queries.LockRow(lock, door),
         chart=battery.chart(
             [(day.day, day.percent) for day in queries.battery_days(lock_id)], today=filters.local(clock.now()).date()
         ),
@@ -317,6 +320,7 @@ def _secrets_dialog(lock_id: int, shown: service.LockSecrets | None) -> Response
     return render_dialog(
         "locks/_secrets.html",
         lock=lock,
+        door=queries.door_of_lock(lock_id),
         shown=shown,
         back=_lock_url(lock_id),
         dialog_heading=_("Secrets of %(name)s", name=lock.name),

@@ -55,5 +55,6 @@ def _dialog(lock_id: int, form: OnlineCardForm, *, status: int = 200) -> Respons
         dialog_heading=_("Store a card in a lock"),
         form=form,
         lock=lock,
+        door=door,
         place=door.name if door is not None else lock.name,
     )

@@ -97,6 +97,7 @@ def read_filters(args: Mapping[str, str]) -> Filters:
         show=show if show in SHOWN else "alive",
         kind=PasscodeKind(kind) if kind in set(PasscodeKind) else None,
         is_stored=True if kind == "stored" else None,
+        door_id=read_id(args.get("door")),
         text=rules.line(args.get("q", ""))[:60],
     )
 

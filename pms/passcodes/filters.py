@@ -18,6 +18,7 @@ class Filters:
     kind: PasscodeKind | None = None
     is_stored: bool | None = None
     lock_id: int | None = None
+    door_id: int | None = None
     text: str = ""
 
     @property

@@ -326,6 +326,8 @@ def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]
         found.append(Passcode.kind == filters.kind)
     if filters.lock_id is not None:
         found.append(Passcode.lock_id == filters.lock_id)
+    if filters.door_id is not None:
+        found.append(Passcode.door_id == filters.door_id)
     if filters.text.strip():
         found.append(_with_text(filters.text.strip()))
     return found

@@ -107,6 +107,8 @@ def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]
         found.append(alive if filters.show == "alive" else sa.not_(alive))
     if filters.lock_id is not None:
         found.append(Slot.lock_id == filters.lock_id)
+    if filters.door_id is not None:
+        found.append(Slot.door_id == filters.door_id)
     if filters.text.strip():
         found.append(_with_text(filters.text.strip()))
     return found

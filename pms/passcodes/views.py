@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from pms.core import clock
 from pms.core.errors import DomainError
 from pms.core.ids import read_id
+from pms.locks import queries as locks
 from pms.mail import queries as letters
 from pms.passcodes import dialogs, letter, queries, service, words
 from pms.passcodes.forms import MAKING, AddForm, MailForm, PasscodeForm, RenameForm
@@ -37,6 +38,7 @@ def index() -> Response:
         "passcodes/_rows.html" if "before" in request.args else "passcodes/_list.html",
         found=page,
         filters=filters,
+        doors=locks.list_doors(),
         counts=queries.count_shown(filters, now=now),
         shown_words=words.SHOWN_WORDS,
         **dialogs.page_words(),

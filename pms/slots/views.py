@@ -188,7 +188,7 @@ def remove(slot_id: int) -> Response:
 def sync(lock_id: int) -> Response:
     """Ask the lock for its list."""
     service.sync(lock_id=lock_id, actor=login.actor(), now=clock.now())
-    return go_to(_home(lock_id), _("The lock is asked for its list as soon as somebody is there."))
+    return go_to(_home(lock_id), _("The lock is asked for its list as soon as somebody is at the lock."))
 
 
 @blueprint.post("/locks/<int:lock_id>/mend/<int:number>/<any(send, take_away, take_over):way>")
@@ -208,6 +208,7 @@ def ask_mend_all(lock_id: int) -> Response:
         "slots/_mend_all.html",
         dialog_heading=_("Mend all differences"),
         lock=lock,
+        door=locks.door_of_lock(lock.id),
         differences=queries.compare(lock_id).differences,
         back=_home(lock_id),
         **words.of_pages(),
@@ -281,6 +282,7 @@ def _store_dialog(lock: Lock, form: StoreForm, *, status: int = 200) -> Response
         dialog_heading=_("Store in the lock"),
         form=form,
         lock=lock,
+        door=locks.door_of_lock(lock.id),
         url=url_for("slots.store", lock_id=lock.id),
         back=_home(lock.id),
     )

@@ -41,6 +41,19 @@ def test_the_page_says_who_opened_which_door_when(manager, scene, now):
     assert f"/stays/{scene.stay_id}" in page.text
 
 
+def test_the_page_of_a_lock_shows_the_last_that_it_noted(manager, scene, now):
+    assert f"/records/of-lock/{scene.lock_id}" in manager.get(f"/locks/{scene.lock_id}").text
+    part = f"/records/of-lock/{scene.lock_id}"
+    assert "Nothing that was brought here yet" in text_of(manager.get(part, htmx=True))
+    for number in range(12):
+        _open(scene, now, after=timedelta(minutes=number))
+    page = manager.get(part, htmx=True)
+    assert text_of(page).count("Opened") == 10
+    assert "Fri, Jun 12, 12:11 Opened Claire Moreau" in text_of(page)
+    assert "12:01 Opened" not in text_of(page)
+    manager.get("/records/of-lock/1", status=404)
+
+
 def test_filters_narrow_by_day_door_kind_and_guest(manager, scene, now, house):
     with transaction() as session:
         session.add(GuestWord(word="moreau", guest_id=scene.guest_id))

@@ -20,10 +20,17 @@ from pms.demo.machines import LINE_FAULTS, MachineKind, line_fault, set_line_fau
 from pms.demo.world import World
 from pms.devices.errors import DeviceError
 from pms.devices.port import Port
+from pms.gateways import queries as gateways
+from pms.gateways.rules import ModuleState
 from pms.keycards.models import CardState, KeyCard, Proof
+from pms.locks import queries as locks
 from pms.locks import scope_queries
 from pms.locks.models import Lock, LockSetup
+from pms.passcodes import queries as passcodes
+from pms.passcodes.models import PasscodeKind
 from pms.rooms.models import Room
+from pms.slots import queries as slots
+from pms.slots.models import SlotState
 from pms.staffcards import queries as staffcards
 from pms.staffcards.models import StaffCardKind
 from pms.staffcards.rules import Attention
@@ -81,6 +88,14 @@ def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
         assert {line.card.kind for line in staff} == set(StaffCardKind) - {StaffCardKind.ONE_SHOT}
         (lost,) = [line for line in staff if line.is_lost]
         assert (len(lost.left), len(lost.doors_to_deny)) == (6, 12)
+        (corridor,) = gateways.list_gateways()
+        assert [hanging.door.name for hanging in corridor.locks] == ["101", "102"]
+        assert corridor.is_online(clock.now())
+        assert gateways.state_of(gateways.find_module("861230045678904")) is ModuleState.ASSOCIATED
+        kept = {row.door.name: {slot.state for slot in slots.of_lock(row.lock.id)} for row in locks.list_locks()}
+        assert (kept["101"], kept["104"]) == ({SlotState.ADDED}, {SlotState.WAITING})
+        codes = {line.passcode.kind for line in passcodes.list_page(passcodes.Filters(), now=clock.now()).rows}
+        assert codes == {PasscodeKind.PERMANENT, PasscodeKind.CYCLIC, PasscodeKind.HOURS}
     # It goes on where it stood, the clock with it.
     with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
         assert clock.now().astimezone(BERLIN).hour == 15

@@ -151,14 +151,14 @@ def test_settings_are_read_and_changed_from_their_page(client, house, now):
     assert lock_commands.next_frame(serial_number=serial_number, now=now) is None
     text = text_of(client.get(f"/commands/lock/{lock_id}", status=200))
     assert "Read the settings Done" in text
-    assert "Write settings 3002 37000A Done" in text
+    assert "Change the settings 3002 37000A Done" in text
     page = client.get(url, status=200).text
     assert "3002" in page
     assert "37000A" in page
     client.post(f"{url}/read", {"request_id": "x"}, status=303)
     client.post(url, {"request_id": str(uuid4()), "clock": "y"}, status=303)
     clock.freeze(now + timedelta(minutes=20))
-    assert "Write settings Expired" in text_of(client.get(f"/commands/lock/{lock_id}", status=200))
+    assert "Change the settings Expired" in text_of(client.get(f"/commands/lock/{lock_id}", status=200))
     client.get("/commands/lock/7", status=404)
 
 

@@ -151,6 +151,18 @@ def test_the_list_finds_codes_by_door_name_guest_and_kind(desk, house, door):
     assert desk.get("/passcodes/?before=x&kind=nonsense&show=nonsense").status_code == 200
 
 
+def test_the_list_of_one_door_is_a_click_away_from_its_lock(desk, house, door):
+    here, other = house.doors["101"], house.doors["102"]
+    desk.post("/passcodes/new/timed", timed(house), status=200)
+    assert f"/passcodes/?door={here.id}" in desk.get(f"/locks/{here.lock_id}").text
+    page = desk.get(f"/passcodes/?door={here.id}")
+    assert "Ms Kim" in text_of(page)
+    # What is made from there is for that door, and the list keeps to it.
+    assert f"/passcodes/new/timed?door={here.id}" in page.text
+    assert f"show=all&amp;door={here.id}" in page.text
+    assert "Ms Kim" not in text_of(desk.get(f"/passcodes/?door={other.id}"))
+
+
 def test_the_list_goes_on_by_key(desk, door, monkeypatch):
     monkeypatch.setattr(queries, "PAGE", 2)
     monkeypatch.setattr(queries.list_page, "__kwdefaults__", {"before_id": None, "size": 2})
