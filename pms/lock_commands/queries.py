@@ -79,6 +79,17 @@ def of_subject(subject_kind: str, subject_id: int) -> Sequence[LockCommand]:
     ).all()
 
 
+def keys_made_at(lock_id: int) -> datetime | None:
+    """When the setup was made that gave a lock its present keys; None where it was not set up from here."""
+    return db.session.scalar(
+        sa.select(sa.func.max(LockCommand.created_at)).where(
+            LockCommand.lock_id == lock_id,
+            LockCommand.command == Command.INITIALISE,
+            LockCommand.state == CommandState.ANSWERED,
+        )
+    )
+
+
 def open_of_kind(lock_id: int, subject_kind: str) -> Sequence[LockCommand]:
     """What a lock was asked for on behalf of a feature and has not answered, oldest first."""
     return db.session.scalars(

@@ -152,7 +152,9 @@ def test_the_truth_about_a_code(values, expected):
 
 
 def test_only_time_one_use_and_the_door_kill_a_code():
-    assert [state for state in Life if not rules.is_alive(state)] == [Life.TIME_OVER, Life.USED, Life.REVOKED]
+    dead = [Life.TIME_OVER, Life.USED, Life.REVOKED]
+    of_slots = [Life.REFUSED, Life.NOT_SENT]
+    assert [state for state in Life if not rules.is_alive(state)] == [*dead, *of_slots]
 
 
 def test_a_later_start_ends_an_earlier_one_and_days_only_those_of_earlier_days():

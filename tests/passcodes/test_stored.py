@@ -120,7 +120,7 @@ def test_deleting_one_has_the_lock_let_it_go(app, program, door, store):
     door.carry()
     wish = {"passwordId": str(slot_id), "requestId": str(uuid.uuid4())}
     (fault,) = program.post("/passwords/delete", {**wish, "withClearCode": True}, status=422)
-    assert fault["field"] == "withClearCode"
+    assert (fault["field"], fault["error"]) == ("withClearCode", rules.StoredHasNoClearCode.message)
     narrow = ApiClient(app).log_in("desk", scopes=["keys:view", "passcodes:make"])
     narrow.post("/passwords/delete", wish, status=403)
     ending = program.post("/passwords/delete", wish)
@@ -144,7 +144,7 @@ def test_changing_one_changes_it_in_the_lock(app, program, door, store, now):
     wish = {"passwordId": str(slot_id), "passwordName": "Painter", "endTime": "2026-06-12 14:00:00"}
     for field, value in (("note", "x"), ("pattern", "daily"), ("startHour", 9)):
         (fault,) = program.post("/passwords/update", {**wish, field: value}, status=422)
-        assert fault["field"] == field
+        assert (fault["field"], fault["error"]) == (field, rules.NotOfStored.message)
     (fault,) = program.post("/passwords/update", {**wish, "endTime": "2026-06-12 11:00:00"}, status=422)
     assert fault["field"] == "endTime"
     (fault,) = program.post("/passwords/update", {**wish, "passwordName": ""}, status=422)

@@ -7,11 +7,14 @@ kind, in the order of the records, and what is no key of ours is not asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pms.access_records import series_queries as queries
 from pms.credentials.models import Fingerprint
 from pms.keycards import service as keycards
+from pms.lock_commands import queries as lock_commands
+from pms.locks.rules import MOST_DRIFT
 from pms.passcodes import service as passcodes
 from pms.protocol.record import RecordEvent, RecordMethod, RecordResult
 from pms.staffcards import service as staffcards
@@ -19,7 +22,6 @@ from pms.staffcards.models import StaffCard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -63,6 +65,8 @@ class _Sight(NamedTuple):
 class _Teller:
     lock: Lock
     known: KnownKeys
+    # What the lock noted of passcodes before this is about those of earlier keys, which nobody has use for.
+    codes_since: datetime
     actor: Actor
     now: datetime
 
@@ -74,6 +78,8 @@ class _Teller:
             return self.known.fingers.get(record.credential_id)
         if record.method in _STORED and record.event is not RecordEvent.USER_CHANGED:
             return self.known.slots.get(record.credential_id)
+        if _is_about_passcodes(record) and at < self.codes_since:
+            return None
         if record.event is RecordEvent.EPOCH_MOVED:
             passcodes.epoch_moved(lock=self.lock, p=record.credential_id, at=at, actor=self.actor, now=self.now)
             return None
@@ -107,7 +113,8 @@ def tell(
     places: dict[_Sight, tuple[int, int]] = {}
     for index, sight in enumerate(sights):
         places[sight] = (places.get(sight, (index, index))[0], index)
-    teller = _Teller(lock, queries.known_keys(lock.id, [record for record, _at in records]), actor, now)
+    found = [record for record, _at in records]
+    teller = _Teller(lock, queries.known_keys(lock.id, found), _codes_since(lock, found), actor, now)
     keys: dict[_Sight, Key | None] = {}
     for index, (record, at) in enumerate(records):
         if index in places[sights[index]]:
@@ -115,6 +122,17 @@ def tell(
     session.flush()
     owners = _owners(keys)
     return [owners[sight] for sight in sights]
+
+
+def _is_about_passcodes(record: DoorRecord) -> bool:
+    return record.event is RecordEvent.EPOCH_MOVED or record.method is RecordMethod.OFFLINE_PASSCODE
+
+
+def _codes_since(lock: Lock, records: Sequence[DoorRecord]) -> datetime:
+    """When the lock's present keys were made, less what its clock may be off by; where that is not known, or does not matter,
+    long ago."""
+    made_at = lock_commands.keys_made_at(lock.id) if any(_is_about_passcodes(record) for record in records) else None
+    return made_at - timedelta(seconds=MOST_DRIFT) if made_at is not None else datetime.min.replace(tzinfo=UTC)
 
 
 def _sights(records: Sequence[DoorRecord]) -> list[_Sight]:
