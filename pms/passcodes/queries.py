@@ -94,8 +94,12 @@ def holder_of(passcode: Passcode) -> str:
 
 
 def has_digits(passcode: Passcode) -> bool:
-    """Whether its digits can be computed, and mean something: the lock hangs where it did, under the same keys."""
-    return passcode.door.lock_id == passcode.lock_id and passcode.state is not PasscodeState.REVOKED
+    """Whether its digits can be computed, and mean something: the lock hangs where it did, under the same keys.
+
+    What was used once means nothing, and under later keys the same permission could be somebody else's code.
+    """
+    is_over = passcode.state in (PasscodeState.REVOKED, PasscodeState.USED)
+    return passcode.door.lock_id == passcode.lock_id and not is_over
 
 
 def permission_of(passcode: Passcode) -> Permission:

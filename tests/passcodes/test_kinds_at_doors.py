@@ -559,3 +559,12 @@ def test_what_a_lock_noted_before_its_new_keys_says_nothing_of_its_codes_now(doo
     lock = db.session.get_one(Lock, door.lock_id)
     assert (lock.known_epoch, lock.code_epoch) == (door.twin.state.epoch, door.twin.state.epoch)
     assert door.type(door.make("permanent").digits) == "opened"
+
+
+def test_digits_that_were_used_once_are_not_shown_again(house, door):
+    shown = door.make("single")
+    assert door.type(shown.digits) == "opened"
+    door.carry()
+    assert door.life(shown) == "used"
+    with pytest.raises(rules.NotAlive):
+        service.show_again(passcode_id=shown.passcode.id, actor=CLERK, now=clock.now())
