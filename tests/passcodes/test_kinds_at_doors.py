@@ -562,7 +562,7 @@ def test_what_a_lock_noted_before_its_new_keys_says_nothing_of_its_codes_now(doo
 
 
 def test_digits_that_were_used_once_are_not_shown_again(house, door):
-    shown = door.make("single")
+    shown = door.make("single", start=clock.now())
     assert door.type(shown.digits) == "opened"
     door.carry()
     assert door.life(shown) == "used"
