@@ -296,6 +296,7 @@ def _report_dialog(lock: Lock, form: ReportForm, *, status: int = 200) -> Respon
         dialog_heading=_("Write down what is in the lock"),
         form=form,
         lock=lock,
+        door=locks.door_of_lock(lock.id),
         url=url_for("slots.report", lock_id=lock.id),
         back=_home(lock.id),
     )

@@ -51,6 +51,7 @@ LISTS = (
     "/staff-cards/shifts/new",
     "/records/",
     "/commands/",
+    "/slots/",
     "/gateways/",
     "/gateways/new",
     "/audit/",
@@ -109,7 +110,7 @@ def pages(page: Page, url: str) -> list[str]:
         *(f"{code}/{verb}" for verb in ("change", "mail", "revoke")),
         *(f"{lock}/{page}" for page in ("settings", "replace", "setup", "forget")),
         *(f"{commands}{page}" for page in ("", "/do/unlock", "/module")),
-        *(f"/slots{lock}{page}" for page in ("", "/new")),
+        *(f"/slots{lock}{page}" for page in ("", "/new", "/report")),
         f"/online-cards{lock}/new",
     ]
 
