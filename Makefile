@@ -3,7 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
-JOBS ?= 2
+# More than processors: many tests wait for devices.
+JOBS ?= 3
 # Where it is set, every start of a program compiles all of its modules anew, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
 

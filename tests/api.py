@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -74,37 +75,29 @@ def fault_of(app: Flask, method: str, path: str, answer: TestResponse) -> str | 
     """What the document does not say of this answer; None where it is as described, or no operation is asked for."""
     for pattern, by_method in _paths(app):
         if pattern.fullmatch(f"/api{path}") and method.lower() in by_method:
-            responses = by_method[method.lower()]
-            validator = responses.get(str(answer.status_code))
-            if validator is None:
+            described = by_method[method.lower()]["responses"].get(str(answer.status_code))
+            if described is None:
                 return f"status {answer.status_code} is not described: {answer.text[:500]}"
+            validator = _validator(app, json.dumps(described["content"]["application/json"]["schema"]))
             return next(
                 (f"{error.instance_path}: {error.message}" for error in validator.iter_errors(answer.get_json())), None
             )
     return None
 
 
+_document = cache(openapi.document)
+
+
 @cache
-def _paths(app: Flask) -> list[tuple[re.Pattern[str], dict[str, dict[str, Any]]]]:
-    document = openapi.document(app)
-    found = []
-    for path, methods in document["paths"].items():
-        pattern = re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
-        found.append(
-            (
-                pattern,
-                {
-                    method: {
-                        status: _validator(document, answer["content"]["application/json"]["schema"])
-                        for status, answer in operation["responses"].items()
-                    }
-                    for method, operation in methods.items()
-                },
-            )
-        )
+def _paths(app: Flask) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    found = [
+        (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in _document(app)["paths"].items()
+    ]
     # A path without a parameter goes before one that would take its last word for one.
     return sorted(found, key=lambda pair: pair[0].pattern.count("[^/]+"))
 
 
-def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    return jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
+@cache
+def _validator(app: Flask, schema: str) -> Any:
+    """Made when an answer is there to be held against it: each takes in all shapes of the document."""
+    return jsonschema_rs.Draft202012Validator({**json.loads(schema), "components": _document(app)["components"]})
