@@ -94,7 +94,9 @@ def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
         assert gateways.state_of(gateways.find_module("861230045678904")) is ModuleState.ASSOCIATED
         kept = {row.door.name: {slot.state for slot in slots.of_lock(row.lock.id)} for row in locks.list_locks()}
         assert (kept["101"], kept["104"]) == ({SlotState.ADDED}, {SlotState.WAITING})
-        codes = {line.passcode.kind for line in passcodes.list_page(passcodes.Filters(is_stored=False), now=clock.now()).rows}
+        codes = {
+            line.passcode.kind for line in passcodes.list_page(passcodes.Filters(is_stored=False), now=clock.now()).rows
+        }
         assert codes == {PasscodeKind.PERMANENT, PasscodeKind.CYCLIC, PasscodeKind.HOURS}
     # It goes on where it stood, the clock with it.
     with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
