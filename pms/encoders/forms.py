@@ -24,12 +24,6 @@ class NewMachineForm(MachineForm):
     request_id = request_id_field()
 
 
-class NameForm(Form):
-    """A machine that is bound to no port has only a name."""
-
-    name = MachineForm.name
-
-
 class AgentForm(Form):
     """A desk whose computer has machines."""
 

@@ -63,13 +63,6 @@ def list_open(lock_id: int) -> Sequence[LockCommand]:
     ).all()
 
 
-def list_newest(lock_id: int, *, limit: int) -> Sequence[LockCommand]:
-    """The newest commands of a lock, the newest first."""
-    return db.session.scalars(
-        sa.select(LockCommand).where(LockCommand.lock_id == lock_id).order_by(LockCommand.id.desc()).limit(limit)
-    ).all()
-
-
 def of_subject(subject_kind: str, subject_id: int) -> Sequence[LockCommand]:
     """Everything that was asked for one thing, oldest first."""
     return db.session.scalars(

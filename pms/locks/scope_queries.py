@@ -78,11 +78,6 @@ def get_section(scope_id: int) -> Scope:
     return scope
 
 
-def find_all_doors() -> Scope | None:
-    """The scope of every door, which is made with the house's first floor or door."""
-    return db.session.scalars(sa.select(Scope).where(Scope.kind == ScopeKind.ALL)).one_or_none()
-
-
 def door_ids_of_section(scope_id: int) -> set[int]:
     """The doors that were picked for a section."""
     return set(db.session.scalars(sa.select(ScopeDoor.door_id).where(ScopeDoor.scope_id == scope_id)))

@@ -242,11 +242,6 @@ def ended_by_first_use(
     ]
 
 
-def count_dying_with(passcode: Passcode, *, now: datetime) -> int:
-    """How many other living codes of the door a clear code for this one ends."""
-    return sum(code.id != passcode.id for code in ended_by_clear(passcode.lock_id, passcode.epoch, now=now))
-
-
 def start_of_party(lock: Lock, epoch: int, stay_id: int) -> PasscodeStart | None:
     """The start that a stay got at a lock in an epoch, the latest if there are several."""
     return db.session.scalars(

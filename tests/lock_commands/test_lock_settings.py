@@ -209,7 +209,7 @@ def test_a_rekey_is_a_command_that_goes_before_all_others_and_never_through_a_ga
     assert row(lock_id).server_keys == twin.state.server_keys
     # What waited goes out under the new keys.
     carry(lock_id, twin, now)
-    assert [command.state for command in queries.list_newest(lock_id, limit=9)][-1] is CommandState.ANSWERED
+    assert [row.command.state for row in queries.list_page(lock_id=lock_id).rows][-1] is CommandState.ANSWERED
 
 
 def test_a_new_lock_is_bound_under_its_label_by_whoever_carries_the_frame(program, house, now):
@@ -310,7 +310,7 @@ def test_a_lock_that_forgot_holds_nothing_of_ours_and_can_be_bound_anew(house, l
     assert not twin.state.is_bound
     with pytest.raises(lock_keys.NoServerKeys):
         lock_keys.code_key_of(found)
-    assert [command.state for command in queries.list_newest(lock_id, limit=2)] == [
+    assert [row.command.state for row in queries.list_page(lock_id=lock_id, size=2).rows] == [
         CommandState.DROPPED,
         CommandState.ANSWERED,
     ]

@@ -252,7 +252,7 @@ def test_what_waited_for_a_replaced_lock_is_given_up(house, now):
     service.start_setup(lock_id=old, actor=SETUP, now=now)
     service.replace_lock(old_lock_id=old, new_lock_id=new.id, actor=SETUP, now=now)
     db.remove()
-    states = [command.state for command in commands.list_newest(old, limit=9)]
+    states = [row.command.state for row in commands.list_page(lock_id=old).rows]
     assert states == [CommandState.DROPPED, CommandState.ANSWERED]
     assert commands.find_open(new.id, Command.INITIALISE) is not None
     assert queries.get_lock(old).setup_frame is None
