@@ -227,11 +227,6 @@ def series_of(stay_id: int, door_id: int) -> KeySeries | None:
     ).one_or_none()
 
 
-def highest_issue(door_id: int) -> int:
-    """The highest number that was given for a door; 0 if none was. A replaced lock must start from it."""
-    return db.session.scalars(sa.select(sa.func.max(KeySeries.issue)).where(KeySeries.door_id == door_id)).one() or 0
-
-
 def _live(now: datetime) -> _Conditions:
     return (
         KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN)),

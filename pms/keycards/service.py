@@ -195,15 +195,6 @@ def end_for_stay(*, stay_id: int, step_id: int | None, reason: EndReason, actor:
             _audit_stay(stays.get_stay(stay_id), "keycards.ended", actor, now, {"cards": len(cards), "reason": reason})
 
 
-def release_door(*, stay_id: int, door_id: int, now: datetime) -> None:
-    """The party gives a door up; later parties still stay above its number."""
-    with transaction() as session:
-        row = queries.series_of(stay_id, door_id)
-        if row is not None and row.released_at is None:
-            row.released_at = now
-            session.flush()
-
-
 def reinstate(*, step_id: int, actor: Actor, now: datetime) -> None:
     """The step that ended these cards is undone: they count again, believed until somebody reads or uses one."""
     with transaction() as session:
