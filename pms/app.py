@@ -39,6 +39,7 @@ from pms.locks import closed_cards, reach, setup_book
 from pms.locks import service as locks
 from pms.online_cards import work as online_work
 from pms.passcodes import work as passcode_work
+from pms.properties import hours as house_hours
 from pms.properties import queries as properties
 from pms.rooms import inventory
 from pms.rooms import queries as rooms
@@ -170,6 +171,7 @@ def _connect_features() -> None:
     """Lower features ask or tell the higher ones through these, without knowing them."""
     inventory.on_capacity_change(stays.set_capacity)
     inventory.on_new_floor(locks.ensure_scopes)
+    house_hours.on_change(stays.set_house_hours)
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
     setup_book.keep(OutboxOfSetups())

@@ -59,7 +59,7 @@ def lock(**values: Any) -> Lock:
     number = next(_count)
     return Lock(
         serial_number=values.pop("serial_number", f"{0xA00000000000 + number:012X}"),
-        mac=values.pop("mac", f"01:01:11:40:{number >> 8 & 255:02X}:{number & 255:02X}"),
+        mac=values.pop("mac", f"02:4C:4B:00:{number >> 8 & 255:02X}:{number & 255:02X}"),
         name=values.pop("name", f"Z-{number:06X}"),
         lock_keys=values.pop("lock_keys", os.urandom(8).hex().upper()),
         server_keys=values.pop("server_keys", "5214744968050256"),

@@ -273,7 +273,7 @@ def _next_nights(today: date) -> dict[int, date]:
     """The next night on which each room is promised to somebody."""
     rows = db.session.execute(
         sa.select(RoomNight.room_id, sa.func.min(RoomNight.night))
-        .where(RoomNight.night > today)
+        .where(RoomNight.night > today, RoomNight.stay_id.is_not(None))
         .group_by(RoomNight.room_id)
     )
     return {row[0]: row[1] for row in rows}

@@ -23,6 +23,7 @@ from pms.passcodes import service as passcodes
 from pms.rooms import service as rooms
 from pms.stays import queries as stay_queries
 from pms.stays import service as stays
+from pms.stays.models import StayState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -310,12 +311,13 @@ def extend(
     now: datetime,
 ) -> StayStep:
     """Leave later. Cards on paper cannot hear of it: `keycards.queries` tells which must be made again."""
-    with transaction():
-        step = stays.extend(
+
+    def act() -> StayStep:
+        return stays.extend(
             stay_id=stay_id, departure_date=departure_date, version=version, request_id=request_id, actor=actor, now=now
         )
-        credentials.follow_stay(stay_id=stay_id, old_room_id=None, now=now)
-        return step
+
+    return _followed(act, stay_id, now)
 
 
 def shorten(
@@ -328,12 +330,81 @@ def shorten(
     now: datetime,
 ) -> StayStep:
     """Leave earlier. The cards in the guest's hand still work until the old end; the pages say so."""
-    with transaction():
-        step = stays.shorten(
+
+    def act() -> StayStep:
+        return stays.shorten(
             stay_id=stay_id, departure_date=departure_date, version=version, request_id=request_id, actor=actor, now=now
         )
-        credentials.follow_stay(stay_id=stay_id, old_room_id=None, now=now)
-        return step
+
+    return _followed(act, stay_id, now)
+
+
+def rearrange(
+    *,
+    stay_id: int,
+    room_id: int | None,
+    arrival_date: date,
+    departure_date: date,
+    night_price: int | None = None,
+    version: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Room and dates in one step; keys of a room that is left are ended, and what was slept in must be cleaned."""
+
+    def act() -> StayStep:
+        return stays.rearrange(
+            stay_id=stay_id,
+            room_id=room_id,
+            arrival_date=arrival_date,
+            departure_date=departure_date,
+            night_price=night_price,
+            version=version,
+            request_id=request_id,
+            actor=actor,
+            now=now,
+        )
+
+    with transaction():
+        stay = stays.hold(stay_id=stay_id)
+        if stay.room_id is None or stay.room_id == room_id:
+            return _followed(act, stay_id, now)
+        return _with_keys(
+            EndReason.MOVED,
+            act,
+            stay_id=stay_id,
+            request_id=request_id,
+            leaves_room=stay.state is StayState.IN_HOUSE,
+            actor=actor,
+            now=now,
+        )
+
+
+def agree_hours(
+    *,
+    stay_id: int,
+    arrival_hour: int | None,
+    departure_hour: int | None,
+    version: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Come earlier or leave later than usual; keys follow as after an extension."""
+
+    def act() -> StayStep:
+        return stays.agree_hours(
+            stay_id=stay_id,
+            arrival_hour=arrival_hour,
+            departure_hour=departure_hour,
+            version=version,
+            request_id=request_id,
+            actor=actor,
+            now=now,
+        )
+
+    return _followed(act, stay_id, now)
 
 
 def undo(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> StayStep:
@@ -396,6 +467,14 @@ def _note_document(guest: Guest, document: Document, actor: Actor, now: datetime
 
 def _as_before(stay_id: int, request_id: str) -> CheckedIn:
     return CheckedIn(stay_id, request_id if encoders.batch(request_id) else None)
+
+
+def _followed(act: Callable[[], StayStep], stay_id: int, now: datetime) -> StayStep:
+    """Do a step after which the party keeps its room and its keys, some of them until another hour."""
+    with transaction():
+        step = act()
+        credentials.follow_stay(stay_id=stay_id, old_room_id=None, now=now)
+        return step
 
 
 def _with_keys(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from pms.audit import service as audit
+from pms.core.db import KEEPING_ID
 from pms.core.errors import NotFound
 from pms.core.ids import new_id
 from pms.encoders import service as encoders
@@ -20,11 +21,12 @@ from pms.locks.models import Door
 from pms.properties import queries as properties
 from pms.protocol.card_layout import FIRST_FURTHER_UNIT
 from pms.stays import queries as stays
+from pms.stays import rules as stay_rules
 from pms.stays.models import Stay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -46,7 +48,7 @@ class CardContent:
 
 def lock_stay(session: Session, stay_id: int) -> Stay:
     """The stay, held against others who make keys for it at the same time; NotFound."""
-    if session.get(Stay, stay_id, with_for_update=True) is None:
+    if session.get(Stay, stay_id, with_for_update=KEEPING_ID) is None:
         raise NotFound
     return stays.get_stay(stay_id)
 
@@ -64,20 +66,18 @@ def plan(
     parties = [stay, *_further(stay, further_room_ids)]
     areas = _areas(area_ids)
     rules.check_further(len(parties) - 1 + len(areas))
-    begins, until = times(stay, now, departure=min(party.departure_date for party in parties))
+    begins, until = times(stay, now, parties)
     rules.check_window(begins, until)
     numbers = [series(session, party, begins, until, now) for party in parties]
     return CardContent(numbers, areas, begins, until)
 
 
-def times(stay: Stay, now: datetime, *, departure: date | None = None) -> tuple[datetime, datetime]:
-    """From when and until when a party may pass; until its own departure or an earlier one."""
+def times(stay: Stay, now: datetime, parties: Collection[Stay] = ()) -> tuple[datetime, datetime]:
+    """From when and until when a party may pass; until the first of `parties`, whose rooms are on its cards, leaves."""
     house = properties.get_property()
-    begins = rules.begins_at(
-        state=stay.state, now=now, arrival=stay.arrival_date, check_in_hour=house.check_in_hour, zone=house.zone
-    ).replace(microsecond=0)
-    last = departure or stay.departure_date
-    return begins, rules.ends_at(departure=last, check_out_hour=house.check_out_hour, zone=house.zone)
+    begins = rules.begins_at(state=stay.state, now=now, arrives=stay_rules.arrives_at(stay, house))
+    until = min(stay_rules.leaves_at(party, house) for party in (stay, *parties))
+    return begins.replace(microsecond=0), until
 
 
 def queue(

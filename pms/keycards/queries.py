@@ -18,6 +18,7 @@ from pms.keycards.rules import CardFacts, KeyState, MakeAgain
 from pms.locks.models import Door
 from pms.properties import queries as properties
 from pms.stays import queries as stays
+from pms.stays import rules as stay_rules
 from pms.stays.models import Stay, StayState
 from pms.web.paging import Page, cut
 
@@ -322,22 +323,19 @@ def _wanted(
     now: datetime,
 ) -> rules.Wanted:
     own = parties[card.stay_id]
-    ends, issues, above = [own.departure_date], {}, []
+    ends, issues, above = [stay_rules.leaves_at(own, house)], {}, []
     for grant in card.grants:
         row = grant.series
         if row is None:
             continue
         party = parties[row.stay_id]
         if party.state in (StayState.CONFIRMED, StayState.IN_HOUSE):
-            ends.append(party.departure_date)
+            ends.append(stay_rules.leaves_at(party, house))
             issues[row.door_id] = row.issue
         if row.stay_id == card.stay_id:
             above += [other.issue for other in rivals.get(row.door_id, []) if other.stay_id != card.stay_id]
-    begins = rules.begins_at(
-        state=own.state, now=now, arrival=own.arrival_date, check_in_hour=house.check_in_hour, zone=house.zone
-    )
-    until = rules.ends_at(departure=min(ends), check_out_hour=house.check_out_hour, zone=house.zone)
-    return rules.Wanted(issues=issues, begins_at=begins, valid_until=until, rivals=above)
+    begins = rules.begins_at(state=own.state, now=now, arrives=stay_rules.arrives_at(own, house))
+    return rules.Wanted(issues=issues, begins_at=begins, valid_until=min(ends), rivals=above)
 
 
 def _rivals(door_ids: Collection[int], now: datetime) -> dict[int, list[KeySeries]]:

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from pms.core.errors import DomainError, Invalid
-from pms.core.intervals import at_local
 from pms.core.text import N_
 from pms.keycards.models import CardReason, CardState, Proof
 from pms.stays.models import StayState
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
 
 GRACE = timedelta(seconds=900)
 """How much longer than its validity a card opens (and earlier), for clocks that drift."""
@@ -192,16 +187,11 @@ def visitor_issue(numbers: Iterable[Number], *, present_stay_id: int | None, now
 # --- validity
 
 
-def begins_at(*, state: StayState, now: datetime, arrival: date, check_in_hour: int, zone: ZoneInfo) -> datetime:
-    """From when a party may pass: at once when it is here, else from check-in of the arrival day (or now, if that is past)."""
+def begins_at(*, state: StayState, now: datetime, arrives: datetime) -> datetime:
+    """From when a party may pass: at once when it is here, else from when the room is promised to it (or now, if that is past)."""
     if state is StayState.IN_HOUSE:
         return now
-    return max(now, at_local(arrival, check_in_hour, zone))
-
-
-def ends_at(*, departure: date, check_out_hour: int, zone: ZoneInfo) -> datetime:
-    """Until when: check-out of the departure day."""
-    return at_local(departure, check_out_hour, zone)
+    return max(now, arrives)
 
 
 def check_copies(copies: int) -> None:

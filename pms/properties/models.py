@@ -23,6 +23,15 @@ class Property(Base):
     # Full local hours: the locks know no minutes of check-out.
     check_in_hour: Mapped[int]
     check_out_hour: Mapped[int]
+    # ISO 4217; amounts are in its minor units.
+    currency: Mapped[str] = mapped_column(sa.String(3), default="EUR")
+    # What the desk may promise beyond the usual hours, and what it costs; later than that is another night.
+    early_arrival_hour: Mapped[int] = mapped_column(default=8)
+    late_departure_hour: Mapped[int] = mapped_column(default=18)
+    early_fee: Mapped[int] = mapped_column(default=0)
+    late_fee: Mapped[int] = mapped_column(default=0)
+    # How long a room should stand empty between two parties, so that it can be cleaned.
+    cleaning_hours: Mapped[int] = mapped_column(default=2)
     # Doors and areas get their numbers from here; a number is never given twice.
     last_door_number: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
@@ -31,6 +40,10 @@ class Property(Base):
         sa.CheckConstraint("id = 1", name="single"),
         sa.CheckConstraint("check_in_hour BETWEEN 0 AND 23", name="check_in_hour"),
         sa.CheckConstraint("check_out_hour BETWEEN 0 AND 23", name="check_out_hour"),
+        sa.CheckConstraint("early_arrival_hour BETWEEN 0 AND check_in_hour", name="early_arrival_hour"),
+        sa.CheckConstraint("late_departure_hour BETWEEN check_out_hour AND 24", name="late_departure_hour"),
+        sa.CheckConstraint("early_fee >= 0 AND late_fee >= 0", name="fees"),
+        sa.CheckConstraint("cleaning_hours BETWEEN 0 AND 12", name="cleaning_hours"),
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
 

@@ -35,6 +35,14 @@ class BadHour(Invalid):
     message = N_("The hour must be from 0 to 23.")
 
 
+class HoursCross(Invalid):
+    """A room is left before the next party gets it."""
+
+    code = "hours_cross"
+    field = "check_out_hour"
+    message = N_("The check-out hour must not be after the check-in hour: one party leaves before the next one comes.")
+
+
 @cache
 def time_zones() -> tuple[str, ...]:
     """Every zone that a house can be in, sorted: places of the world, not the old aliases."""
@@ -45,7 +53,7 @@ _NOT_PLACES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
 
 
 def check_house(*, name: str, time_zone: str, check_in_hour: int, check_out_hour: int) -> None:
-    """NoName, UnknownZone or BadHour."""
+    """NoName, UnknownZone, BadHour or HoursCross."""
     if not 1 <= len(name.strip()) <= MAX_NAME:
         raise NoName
     if time_zone not in available_timezones():
@@ -53,6 +61,8 @@ def check_house(*, name: str, time_zone: str, check_in_hour: int, check_out_hour
     for field, hour in (("check_in_hour", check_in_hour), ("check_out_hour", check_out_hour)):
         if hour not in HOURS:
             raise BadHour(field=field)
+    if check_out_hour > check_in_hour:
+        raise HoursCross
 
 
 def zone_of(time_zone: str) -> ZoneInfo:

@@ -13,7 +13,7 @@ from pms.audit import service as audit
 from pms.core.db import transaction
 from pms.core.errors import ChangedMeanwhile, DomainError
 from pms.core.text import N_
-from pms.properties import queries, rules
+from pms.properties import hours, queries, rules
 from pms.properties.models import Property, SiteKey
 
 if TYPE_CHECKING:
@@ -73,10 +73,15 @@ def change_house(
         before = _fields(house)
         house.name, house.time_zone = name.strip(), time_zone
         house.check_in_hour, house.check_out_hour = check_in_hour, check_out_hour
+        # What the desk may promise never lies on the wrong side of the usual hours.
+        house.early_arrival_hour = min(house.early_arrival_hour, check_in_hour)
+        house.late_departure_hour = max(house.late_departure_hour, check_out_hour)
         after = _fields(house)
         changed = [field for field in before if before[field] != after[field]]
         if changed:
             session.flush()
+            if {"check_in_hour", "check_out_hour"} & set(changed):
+                hours.changed(now=now)
             audit.record(
                 actor=actor,
                 action="property.changed",

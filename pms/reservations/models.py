@@ -19,6 +19,8 @@ class Reservation(HasId, Base):
     code: Mapped[str] = mapped_column(sa.String(12), unique=True)
     booker_id: Mapped[int] = mapped_column(sa.ForeignKey("guest.id"), index=True)
     source: Mapped[str] = mapped_column(sa.String(20), default="desk")
+    # What a group of several rooms is called; empty for a single party.
+    group_name: Mapped[str] = mapped_column(sa.String(80), default="")
     note: Mapped[str] = mapped_column(sa.String(500), default="")
     # Made by the form, so that a double click books once.
     request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)

@@ -27,7 +27,9 @@ class Created(NamedTuple):
     is_new: bool
 
 
-def create(*, booker_id: int, note: str, source: str, request_id: str | None, now: datetime) -> Created:
+def create(
+    *, booker_id: int, note: str, source: str, group_name: str = "", request_id: str | None, now: datetime
+) -> Created:
     """A reservation with a code of its own; joins the caller's transaction, whose audit line speaks for it.
 
     Posting the same `request_id` again, even at the same instant, gives the reservation that is there already.
@@ -39,6 +41,7 @@ def create(*, booker_id: int, note: str, source: str, request_id: str | None, no
             reservation = Reservation(
                 code="".join(secrets.choice(_ALPHABET) for _ in range(6)),
                 booker_id=booker_id,
+                group_name=group_name,
                 note=note,
                 source=source,
                 request_id=request_id,

@@ -51,6 +51,15 @@ class RoomType(HasId, Base):
     name: Mapped[str] = mapped_column(sa.String(60))
     beds: Mapped[int] = mapped_column(default=2)
     position: Mapped[int] = mapped_column(default=0)
+    # Minor units of the house's currency.
+    night_price: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    # How many rooms may be promised beyond those in order, in the hope that somebody does not come.
+    overbooking_limit: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        sa.CheckConstraint("night_price >= 0", name="night_price"),
+        sa.CheckConstraint("overbooking_limit BETWEEN 0 AND 99", name="overbooking_limit"),
+    )
 
 
 class Room(HasId, Base):
@@ -69,6 +78,8 @@ class Room(HasId, Base):
     out_of_order: Mapped[bool] = mapped_column(default=False)
     out_of_order_reason: Mapped[str] = mapped_column(sa.String(200), default="")
     note: Mapped[str] = mapped_column(sa.String(300), default="")
+    # Words of `rules.FEATURE_WORDS`, by which guests' wishes are met.
+    features: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     version: Mapped[int] = mapped_column(default=1)
 
     floor: Mapped[Floor] = relationship(lazy="raise")

@@ -18,6 +18,21 @@ HOUSEKEEPING_WORDS: dict[HousekeepingStatus, str] = {
     HousekeepingStatus.INSPECTED: N_("Inspected"),
 }
 
+# What a room has; guests wish for the same words.
+FEATURE_WORDS: dict[str, str] = {
+    "quiet": N_("Quiet"),
+    "high_floor": N_("High floor"),
+    "low_floor": N_("Low floor"),
+    "view": N_("View"),
+    "balcony": N_("Balcony"),
+    "bath": N_("Bathtub"),
+    "accessible": N_("Step-free"),
+    "near_lift": N_("Near the lift"),
+    "connecting": N_("Connecting door"),
+    "pets": N_("Pets welcome"),
+}
+FEATURES = tuple(FEATURE_WORDS)
+
 
 class EmptyName(Invalid):
     """A thing has a name, and not a whole story."""

@@ -13,10 +13,10 @@ from sqlalchemy.orm import joinedload
 from pms.accounts.models import Account
 from pms.core.db import db
 from pms.core.errors import NotFound
-from pms.core.intervals import at_local
 from pms.properties import queries as properties
 from pms.slots import comparing, rules
 from pms.slots.models import Consent, ListedSlot, Slot, SlotKind, SlotState, SlotSync
+from pms.stays import rules as stay_rules
 
 if TYPE_CHECKING:
     from pms.slots.comparing import Difference
@@ -203,9 +203,8 @@ def present_consent(*, guest_id: int | None, account_id: int | None) -> Consent 
 
 
 def stay_ends(stay: Stay) -> datetime:
-    """Until when what is stored for a stay opens: check-out of the departure day."""
-    house = properties.get_property()
-    return at_local(stay.departure_date, house.check_out_hour, house.zone)
+    """Until when what is stored for a stay opens: the hour by which the party leaves."""
+    return stay_rules.leaves_at(stay, properties.get_property())
 
 
 def _slots() -> sa.Select[Slot]:

@@ -142,11 +142,13 @@ def find_in_room(room_id: int) -> Stay | None:
 
 
 def find_by_request(request_id: str) -> Stay | None:
-    """The stay that this form booked already."""
+    """The stay that this form booked already; of several the first."""
     return db.session.scalars(
         sa.select(Stay)
         .join(Reservation, Reservation.id == Stay.reservation_id)
         .where(Reservation.request_id == request_id)
+        .order_by(Stay.id)
+        .limit(1)
     ).one_or_none()
 
 
@@ -176,7 +178,7 @@ def free_rooms(
     taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
     inside = sa.select(Stay.room_id).where(Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None))
     if except_stay_id is not None:
-        taken = taken.where(RoomNight.stay_id != except_stay_id)
+        taken = taken.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
         inside = inside.where(Stay.id != except_stay_id)
     rooms = db.session.scalars(
         sa.select(Room)
@@ -212,7 +214,7 @@ def availability(*, arrival: date, departure: date) -> list[TypeOffer]:
     )
     capacity = {row[0]: row[1] for row in counts}
     sold = db.session.execute(
-        sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold))
+        sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold + TypeNight.closed))
         .where(TypeNight.night >= arrival, TypeNight.night < departure)
         .group_by(TypeNight.room_type_id)
     )

@@ -6,29 +6,46 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pms.core.errors import DomainError, Invalid
-from pms.core.intervals import nights
+from pms.core.intervals import at_local, nights
 from pms.core.text import N_
+from pms.rooms.rules import FEATURE_WORDS
 from pms.stays.models import StayState, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pms.properties.models import Property
     from pms.stays.models import Stay
 
 MAX_NIGHTS = 400
 # Until then a late guest is tonight's guest, not tomorrow's.
 MORNING_HOUR = 6
-_UNDONE_WITHIN_A_DAY = (StepKind.CHECKED_IN, StepKind.MOVED, StepKind.CHECKED_OUT)
+MAX_REASON = 200
+_INSTANTS = ("waiting_since", "room_expected_at", "checked_in_at", "checked_out_at")
+_UNDONE_WITHIN_A_DAY = (StepKind.CHECKED_IN, StepKind.MOVED, StepKind.REARRANGED, StepKind.CHECKED_OUT)
+
+# What guests wish for: what rooms have, and what the desk can do.
+WISH_WORDS: dict[str, str] = {
+    **FEATURE_WORDS,
+    "cot": N_("Cot"),
+    "early": N_("Early arrival"),
+    "late": N_("Late departure"),
+}
 
 # Which states a step starts from, and the state it leads to (None: it stays).
 STEPS: dict[StepKind, tuple[Collection[StayState], StayState | None]] = {
     StepKind.CHANGED: ((StayState.CONFIRMED,), None),
     StepKind.ROOM_ASSIGNED: ((StayState.CONFIRMED,), None),
     StepKind.ROOM_UNASSIGNED: ((StayState.CONFIRMED,), None),
+    StepKind.CHECKED_IN_AHEAD: ((StayState.CONFIRMED,), None),
     StepKind.CHECKED_IN: ((StayState.CONFIRMED,), StayState.IN_HOUSE),
     StepKind.MOVED: ((StayState.IN_HOUSE,), None),
     StepKind.EXTENDED: ((StayState.CONFIRMED, StayState.IN_HOUSE), None),
     StepKind.SHORTENED: ((StayState.CONFIRMED, StayState.IN_HOUSE), None),
+    StepKind.REARRANGED: ((StayState.CONFIRMED, StayState.IN_HOUSE), None),
+    StepKind.HOURS_AGREED: ((StayState.CONFIRMED, StayState.IN_HOUSE), None),
+    StepKind.FIXED: ((StayState.CONFIRMED, StayState.IN_HOUSE), None),
+    StepKind.RELEASED: ((StayState.CONFIRMED, StayState.IN_HOUSE), None),
     StepKind.CHECKED_OUT: ((StayState.IN_HOUSE,), StayState.CHECKED_OUT),
     StepKind.CANCELLED: ((StayState.CONFIRMED,), StayState.CANCELLED),
     StepKind.NO_SHOW: ((StayState.CONFIRMED,), StayState.NO_SHOW),
@@ -47,10 +64,15 @@ STEP_WORDS: dict[StepKind, str] = {
     StepKind.CHANGED: N_("Booking changed"),
     StepKind.ROOM_ASSIGNED: N_("Room assigned"),
     StepKind.ROOM_UNASSIGNED: N_("Room taken back"),
+    StepKind.CHECKED_IN_AHEAD: N_("Checked in ahead"),
     StepKind.CHECKED_IN: N_("Checked in"),
     StepKind.MOVED: N_("Moved to another room"),
     StepKind.EXTENDED: N_("Extended"),
     StepKind.SHORTENED: N_("Shortened"),
+    StepKind.REARRANGED: N_("Rearranged"),
+    StepKind.HOURS_AGREED: N_("Hours agreed"),
+    StepKind.FIXED: N_("Fixed to its room"),
+    StepKind.RELEASED: N_("May be moved again"),
     StepKind.CHECKED_OUT: N_("Checked out"),
     StepKind.CANCELLED: N_("Cancelled"),
     StepKind.NO_SHOW: N_("No-show"),
@@ -133,6 +155,93 @@ class SameRoom(Invalid):
     message = N_("This is the room of the stay already.")
 
 
+class BadHours(Invalid):
+    """Full hours of the day; day use ends after it begins, and not a day later."""
+
+    code = "bad_hours"
+    field = "arrival_hour"
+    message = N_("Give full hours of the day; the departure comes after the arrival.")
+
+
+class TooEarlyInTheDay(Invalid):
+    """The desk may promise no earlier hour."""
+
+    code = "too_early_in_the_day"
+    field = "arrival_hour"
+    message = N_("Arrival is promised from %(hour)s:00 on. For an earlier one, book the night before.")
+
+
+class TooLateInTheDay(Invalid):
+    """The desk may promise no later hour."""
+
+    code = "too_late_in_the_day"
+    field = "departure_hour"
+    message = N_("Departure is promised until %(hour)s:00. For a later one, book another night.")
+
+
+class StayIsFixed(DomainError):
+    """Somebody promised this very room."""
+
+    code = "stay_is_fixed"
+    field = "room_id"
+    message = N_("This stay must not leave its room: %(reason)s")
+
+
+class DayUseNeedsRoom(Invalid):
+    """Hours are held for a room, not for a type."""
+
+    code = "day_use_needs_room"
+    field = "room_id"
+    message = N_("Choose the room: day use is booked for a certain one.")
+
+
+class UnknownWish(Invalid):
+    """Wishes are chosen from a list, so that rooms can be found for them."""
+
+    code = "unknown_wish"
+    field = "wishes"
+    message = N_("One of these wishes is not on the list.")
+
+
+class NoFixReason(Invalid):
+    """Colleagues want to know why."""
+
+    code = "no_fix_reason"
+    field = "reason"
+    message = N_("Say in a few words why the stay must keep its room (at most 200 characters).")
+
+
+class NoClosureReason(Invalid):
+    """Whoever wants to sell the room asks why."""
+
+    code = "no_closure_reason"
+    field = "reason"
+    message = N_("Say in a few words why the room is closed (at most 200 characters).")
+
+
+class BadRoomTime(Invalid):
+    """The room is expected in the future, before the stay is over."""
+
+    code = "bad_room_time"
+    field = "room_expected_at"
+    message = N_("Say when the room will be ready: later than now, and before the stay ends.")
+
+
+class NothingChanged(Invalid):
+    """A step changes something."""
+
+    code = "nothing_changed"
+    message = N_("Nothing is different from how it is now.")
+
+
+class ArrivalIsHistory(DomainError):
+    """Who is in house has arrived."""
+
+    code = "arrival_is_history"
+    field = "arrival_date"
+    message = N_("The guest arrived on %(arrival)s; only the departure and the room can still be changed.")
+
+
 class TooLateToUndo(DomainError):
     """Guests have slept since; taking the step back would tell a story that did not happen."""
 
@@ -178,14 +287,116 @@ def check_arrival(arrival: date, local_now: datetime) -> None:
         raise ArrivalInThePast
 
 
-def check_check_in(*, arrival: date, departure: date, room_id: int | None, local_now: datetime) -> None:
-    """A guest may come from the first minute of the arrival date until the last night is over."""
+def check_check_in(
+    *, arrival: date, departure: date, room_id: int | None, local_now: datetime, day_use_until: int | None = None
+) -> None:
+    """A guest may come from the first minute of the arrival date until the last night, or the hours of day use, are over."""
     if room_id is None:
         raise NoRoom
     if local_now.date() < arrival:
         raise TooEarly(arrival=arrival)
-    if departure <= tonight(local_now):
+    if day_use_until is not None:
+        is_over = (local_now.date(), local_now.hour) >= (departure, day_use_until)
+    else:
+        is_over = departure <= tonight(local_now)
+    if is_over:
         raise TooLate(departure=departure)
+
+
+def check_rearranged_in_house(stay: Stay, room_id: int | None, arrival: date, departure: date, today: date) -> None:
+    """ArrivalIsHistory, NoRoom, NotEarlier where the new departure is past."""
+    if arrival != stay.arrival_date:
+        raise ArrivalIsHistory(arrival=stay.arrival_date)
+    if room_id is None:
+        raise NoRoom
+    if departure < stay.departure_date:
+        check_shortening(arrival=arrival, departure=stay.departure_date, new=departure, today=today)
+
+
+def check_span(arrival: date, departure: date, *, is_day_use: bool) -> None:
+    """BadDates unless it is 1 to 400 nights, or one day for day use."""
+    if not is_day_use:
+        check_dates(arrival, departure)
+    elif arrival != departure:
+        raise BadDates
+
+
+def check_hours(*, arrival_hour: int | None, departure_hour: int | None, is_day_use: bool, house: Property) -> None:
+    """BadHours, TooEarlyInTheDay, TooLateInTheDay. Day use has both hours, within the day."""
+    if not (0 <= (arrival_hour or 0) <= 23 and 1 <= (departure_hour or 1) <= 24):
+        raise BadHours
+    if is_day_use:
+        if arrival_hour is None or departure_hour is None or arrival_hour >= departure_hour:
+            raise BadHours
+        return
+    if arrival_hour is not None and arrival_hour < house.early_arrival_hour:
+        raise TooEarlyInTheDay(hour=house.early_arrival_hour)
+    if departure_hour is not None and departure_hour > house.late_departure_hour:
+        raise TooLateInTheDay(hour=house.late_departure_hour)
+
+
+def clean_wishes(wishes: Collection[str]) -> list[str]:
+    """The wishes in the order of the list, each once; UnknownWish."""
+    if any(wish not in WISH_WORDS for wish in wishes):
+        raise UnknownWish
+    return [wish for wish in WISH_WORDS if wish in wishes]
+
+
+def clean_fix_reason(reason: str) -> str:
+    """The reason without spaces around; NoFixReason."""
+    text = reason.strip()
+    if not 1 <= len(text) <= MAX_REASON:
+        raise NoFixReason
+    return text
+
+
+def clean_closure_reason(reason: str) -> str:
+    """The reason without spaces around; NoClosureReason."""
+    text = reason.strip()
+    if not 1 <= len(text) <= MAX_REASON:
+        raise NoClosureReason
+    return text
+
+
+def arrival_hour(stay: Stay, house: Property) -> int:
+    """The local full hour from which the party may have its room on the arrival date."""
+    return house.check_in_hour if stay.arrival_hour is None else stay.arrival_hour
+
+
+def departure_hour(stay: Stay, house: Property) -> int:
+    """The local full hour by which the party leaves on the departure date; 24 is midnight after it."""
+    return house.check_out_hour if stay.departure_hour is None else stay.departure_hour
+
+
+def arrives_at(stay: Stay, house: Property) -> datetime:
+    """From when the room is promised to the party, in UTC."""
+    return at_local(stay.arrival_date, arrival_hour(stay, house), house.zone)
+
+
+def leaves_at(stay: Stay, house: Property) -> datetime:
+    """Until when the room is promised to the party, in UTC; its keys end then."""
+    return at_local(stay.departure_date, departure_hour(stay, house), house.zone)
+
+
+def is_early(stay: Stay, house: Property) -> bool:
+    """Whether the party was promised its room before the house's hour."""
+    return not stay.is_day_use and arrival_hour(stay, house) < house.check_in_hour
+
+
+def is_late(stay: Stay, house: Property) -> bool:
+    """Whether the party may stay beyond the house's hour."""
+    return not stay.is_day_use and departure_hour(stay, house) > house.check_out_hour
+
+
+def meet(mine: tuple[int, int], theirs: tuple[int, int]) -> bool:
+    """Whether two spans of hours of a day share an hour."""
+    return mine[0] < theirs[1] and theirs[0] < mine[1]
+
+
+def check_room_time(*, room_expected_at: datetime, leaves: datetime, now: datetime) -> None:
+    """BadRoomTime."""
+    if not now < room_expected_at < leaves:
+        raise BadRoomTime
 
 
 def check_extension(*, arrival: date, departure: date, new: date) -> None:
@@ -233,11 +444,11 @@ def takes_room(old: StayState, new: StayState, *, is_other_room: bool) -> bool:
     return is_wanted and (is_other_room or is_moving_in or not was_wanted)
 
 
-def held_nights(state: StayState, arrival: date, departure: date) -> list[date]:
-    """The nights that a stay in this state takes from the house."""
-    if state in (StayState.CANCELLED, StayState.NO_SHOW):
+def held_nights(stay: Stay) -> list[date]:
+    """The nights that a stay takes from the house; day use takes none, nor does a stay that is off."""
+    if stay.state in (StayState.CANCELLED, StayState.NO_SHOW):
         return []
-    return nights(arrival, departure)
+    return nights(stay.arrival_date, stay.departure_date)
 
 
 def snapshot(stay: Stay) -> dict[str, Any]:
@@ -248,10 +459,16 @@ def snapshot(stay: Stay) -> dict[str, Any]:
         "room_type_id": stay.room_type_id,
         "arrival_date": stay.arrival_date.isoformat(),
         "departure_date": stay.departure_date.isoformat(),
+        "arrival_hour": stay.arrival_hour,
+        "departure_hour": stay.departure_hour,
+        "is_day_use": stay.is_day_use,
         "adults": stay.adults,
         "children": stay.children,
-        "checked_in_at": stay.checked_in_at.isoformat() if stay.checked_in_at else None,
-        "checked_out_at": stay.checked_out_at.isoformat() if stay.checked_out_at else None,
+        "night_price": stay.night_price,
+        "is_fixed": stay.is_fixed,
+        "fixed_reason": stay.fixed_reason,
+        "wishes": list(stay.wishes),
+        **{name: at.isoformat() if (at := getattr(stay, name)) else None for name in _INSTANTS},
     }
 
 
@@ -261,6 +478,7 @@ def restored(before: dict[str, Any]) -> dict[str, Any]:
     values["state"] = StayState(before["state"])
     for name in ("arrival_date", "departure_date"):
         values[name] = date.fromisoformat(before[name])
-    for name in ("checked_in_at", "checked_out_at"):
-        values[name] = datetime.fromisoformat(before[name]) if before[name] else None
+    for name in _INSTANTS:
+        if name in before:  # steps from before a column came know nothing of it
+            values[name] = datetime.fromisoformat(before[name]) if before[name] else None
     return values

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pms.core.db import transaction
-from pms.core.errors import DomainError, NotFound
+from pms.core.errors import DomainError
 from pms.core.text import N_
-from pms.guests.models import Guest
 from pms.properties import queries as properties
-from pms.reservations import service as reservations
 from pms.rooms import queries as rooms
-from pms.rooms.models import RoomType
-from pms.stays import nights, rules, steps
-from pms.stays.models import Stay, StayState, StayStep, StepKind
+from pms.stays import days, nights, rules, steps
+from pms.stays.arranging import agree_hours, check_in_ahead, fix_room, rearrange, release_room
+from pms.stays.booking import RoomWish, book_many
+from pms.stays.models import Stay, StayStep, StepKind
 from pms.stays.steps import RoomOccupied, RoomOutOfOrder
 
 if TYPE_CHECKING:
@@ -28,9 +27,19 @@ if TYPE_CHECKING:
 
     from pms.core.actor import Actor
 
-__all__ = ["RoomOccupied", "RoomOutOfOrder"]
+__all__ = [
+    "RoomOccupied",
+    "RoomOutOfOrder",
+    "RoomWish",
+    "agree_hours",
+    "book_many",
+    "check_in_ahead",
+    "fix_room",
+    "rearrange",
+    "release_room",
+]
 
-_NOTHING_HELD = nights.Hold(frozenset(), frozenset())
+_NOT_WAITING: dict[str, Any] = {"waiting_since": None, "room_expected_at": None}
 
 
 class NothingToUndo(DomainError):
@@ -62,37 +71,18 @@ def book(
     actor: Actor,
     now: datetime,
 ) -> Stay:
-    """Promise a room of a type, or a certain room; posting the same `request_id` again gives the same stay.
-
-    RoomTaken or TypeSoldOut where the house has none left, BadDates and ArrivalInThePast for impossible dates.
-    """
-    rules.check_dates(arrival_date, departure_date)
-    with transaction() as session:
-        if session.get(Guest, guest_id) is None or session.get(RoomType, room_type_id) is None:
-            raise NotFound
-        made = reservations.create(booker_id=guest_id, note=note, source=source, request_id=request_id, now=now)
-        if not made.is_new:
-            return session.scalars(sa.select(Stay).where(Stay.reservation_id == made.reservation.id)).one()
-        rules.check_arrival(arrival_date, now.astimezone(properties.get_property().zone))
-        stay = Stay(
-            reservation_id=made.reservation.id,
-            guest_id=guest_id,
-            room_type_id=room_type_id,
-            room_id=room_id,
-            arrival_date=arrival_date,
-            departure_date=departure_date,
-            adults=adults,
-            children=children,
-            state=StayState.CONFIRMED,
-        )
-        nights.lock(session, type_ids=[room_type_id], room_ids=[] if room_id is None else [room_id])
-        if room_id is not None:
-            steps.check_in_order(session, room_id)
-        session.add(stay)
-        session.flush()
-        nights.move(session, stay, _NOTHING_HELD, nights.wanted(session, stay, date.min))
-        steps.note(session, stay, StepKind.BOOKED, before=None, request_id=None, actor=actor, now=now)
-        return stay
+    """Promise one room; see `book_many`."""
+    wish = RoomWish(
+        room_type_id=room_type_id,
+        room_id=room_id,
+        arrival_date=arrival_date,
+        departure_date=departure_date,
+        adults=adults,
+        children=children,
+    )
+    return book_many(
+        guest_id=guest_id, wishes=[wish], note=note, source=source, request_id=request_id, actor=actor, now=now
+    )[0]
 
 
 def change(
@@ -121,7 +111,9 @@ def change(
             "children": children,
         }
         if room_type_id != stay.room_type_id:
-            values |= {"room_type_id": room_type_id, "room_id": None}
+            values |= {"room_type_id": room_type_id, "room_id": None, **_NOT_WAITING}
+        if stay.is_day_use:
+            values["is_day_use"] = False
         return values
 
     return steps.take(
@@ -150,7 +142,9 @@ def unassign_room(
     def decide(stay: Stay, _local_now: datetime) -> dict[str, Any]:
         if stay.room_id is None:
             raise rules.NoRoom
-        return {"room_id": None}
+        if stay.is_day_use:
+            raise rules.DayUseNeedsRoom
+        return {"room_id": None, **_NOT_WAITING}
 
     return steps.take(
         StepKind.ROOM_UNASSIGNED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
@@ -164,9 +158,13 @@ def check_in(
 
     def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
         rules.check_check_in(
-            arrival=stay.arrival_date, departure=stay.departure_date, room_id=stay.room_id, local_now=local_now
+            arrival=stay.arrival_date,
+            departure=stay.departure_date,
+            room_id=stay.room_id,
+            local_now=local_now,
+            day_use_until=stay.departure_hour if stay.is_day_use else None,
         )
-        return {"checked_in_at": now}
+        return {"checked_in_at": now, **_NOT_WAITING}
 
     return steps.take(
         StepKind.CHECKED_IN, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
@@ -199,7 +197,8 @@ def extend(
 
     def decide(stay: Stay, _local_now: datetime) -> dict[str, Any]:
         rules.check_extension(arrival=stay.arrival_date, departure=stay.departure_date, new=departure_date)
-        return {"departure_date": departure_date}
+        # Another hour was agreed for the day that was to be the last one; who stays overnight has no day use any more.
+        return {"departure_date": departure_date, "departure_hour": None, "is_day_use": False}
 
     return steps.take(
         StepKind.EXTENDED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
@@ -221,7 +220,7 @@ def shorten(
         rules.check_shortening(
             arrival=stay.arrival_date, departure=stay.departure_date, new=departure_date, today=local_now.date()
         )
-        return {"departure_date": departure_date}
+        return {"departure_date": departure_date, "departure_hour": None}
 
     return steps.take(
         StepKind.SHORTENED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
@@ -250,7 +249,7 @@ def cancel(
     """The booking is off; its nights are free."""
     return steps.take(
         StepKind.CANCELLED,
-        lambda _stay, _local_now: {},
+        lambda _stay, _local_now: dict(_NOT_WAITING),
         stay_id=stay_id,
         version=version,
         request_id=request_id,
@@ -267,7 +266,7 @@ def mark_no_show(
     def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
         if local_now.date() < stay.arrival_date:
             raise rules.NotYetNoShow(arrival=stay.arrival_date)
-        return {}
+        return dict(_NOT_WAITING)
 
     return steps.take(
         StepKind.NO_SHOW, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
@@ -327,6 +326,18 @@ def set_capacity(*, room_type_id: int, from_date: date, now: datetime) -> None: 
         oversold = nights.set_capacity(session, room_type_id, from_date)
         if oversold is not None:
             raise CapacityTooLow(night=oversold)
+
+
+def set_house_hours(*, now: datetime) -> None:
+    """Take over the house's hours for stays that agreed on none of their own; HoursTaken names who is in the way.
+
+    `properties.hours` calls it in the transaction that changes them.
+    """
+    with transaction() as session:
+        house = properties.get_property()
+        refused = days.set_house_hours(session, house, now.astimezone(house.zone).date())
+        if refused is not None:
+            raise refused
 
 
 def _into_room(

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from pms.audit import service as audit
-from pms.core.db import transaction
+from pms.core.db import KEEPING_ID, transaction
 from pms.core.errors import ChangedMeanwhile, DomainError, NotFound
 from pms.core.text import N_
 from pms.properties import queries as properties
@@ -72,7 +72,7 @@ def take(
 
 def load(session: Session, stay_id: int) -> Stay:
     """The stay, locked; NotFound."""
-    stay = session.get(Stay, stay_id, with_for_update=True)
+    stay = session.get(Stay, stay_id, with_for_update=KEEPING_ID)
     if stay is None:
         raise NotFound
     return stay
@@ -82,6 +82,8 @@ def apply(session: Session, stay: Stay, values: dict[str, Any], since: date) -> 
     """Change the stay and its nights from `since` on. RoomOutOfOrder, RoomOccupied, RoomTaken, TypeSoldOut."""
     old_room, old_state = stay.room_id, stay.state
     new_room = values.get("room_id", old_room)
+    if stay.is_fixed and new_room != old_room and values.get("is_fixed", True):
+        raise rules.StayIsFixed(reason=stay.fixed_reason)
     rooms = [room_id for room_id in (old_room, new_room) if room_id is not None]
     nights.lock(session, type_ids={stay.room_type_id, values.get("room_type_id", stay.room_type_id)}, room_ids=rooms)
     new_state = values.get("state", old_state)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pms.core.intervals import at_local
 from pms.passcodes import rules
 from pms.passcodes.models import PasscodeKind, PasscodeState
 from pms.passcodes.rules import Clockwork, Life, Start
@@ -24,28 +25,24 @@ def choose(start=NOON, departure=date(2026, 6, 14), clockwork=SUMMER):
 
 def test_a_guest_in_house_starts_with_the_present_hour():
     start = rules.earliest_start(
-        state=StayState.IN_HOUSE, now=NOON.replace(minute=59), arrival=date(2026, 6, 12), check_in_hour=15, zone=BERLIN
+        state=StayState.IN_HOUSE, now=NOON.replace(minute=59), arrives=at_local(date(2026, 6, 12), 15, BERLIN)
     )
     assert start == NOON
 
 
 def test_an_expected_guest_starts_with_check_in():
-    start = rules.earliest_start(
-        state=StayState.CONFIRMED, now=NOON, arrival=date(2026, 6, 13), check_in_hour=15, zone=BERLIN
-    )
+    start = rules.earliest_start(state=StayState.CONFIRMED, now=NOON, arrives=at_local(date(2026, 6, 13), 15, BERLIN))
     assert start == datetime(2026, 6, 13, 13, tzinfo=UTC)
 
 
 def test_a_guest_who_is_late_starts_now_and_not_in_the_past():
-    start = rules.earliest_start(
-        state=StayState.CONFIRMED, now=NOON, arrival=date(2026, 6, 11), check_in_hour=15, zone=BERLIN
-    )
+    start = rules.earliest_start(state=StayState.CONFIRMED, now=NOON, arrives=at_local(date(2026, 6, 11), 15, BERLIN))
     assert start == NOON
 
 
 def test_the_start_is_a_full_hour_in_a_zone_with_half_hours():
     start = rules.earliest_start(
-        state=StayState.CONFIRMED, now=NOON, arrival=date(2026, 6, 13), check_in_hour=15, zone=ZoneInfo("Asia/Kolkata")
+        state=StayState.CONFIRMED, now=NOON, arrives=at_local(date(2026, 6, 13), 15, ZoneInfo("Asia/Kolkata"))
     )
     assert start.minute == 0
     assert start == datetime(2026, 6, 13, 9, tzinfo=UTC)

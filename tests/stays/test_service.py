@@ -61,7 +61,7 @@ def assert_nights_are_those_of_the_stays() -> None:
     db.remove()
     rooms, types = set(), Counter()
     for stay in db.session.scalars(sa.select(Stay)):
-        for night in rules.held_nights(stay.state, stay.arrival_date, stay.departure_date):
+        for night in rules.held_nights(stay):
             if stay.room_id is not None:
                 rooms.add((night, stay.id))
             else:

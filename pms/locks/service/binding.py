@@ -133,6 +133,9 @@ def _add(session: Session, label: Label, actor: Actor, now: datetime) -> Lock:
     mac = label.mac.upper()
     other = session.scalars(sa.select(Lock).where(Lock.mac == mac)).first()
     if other is not None:
+        # It may be this very lock, which somebody else made known since we looked.
+        if other.serial_number == label.serial_number.upper() and (known := _find(session, label)) is not None:
+            return known
         raise bind_rules.MacTaken(mac=mac, lock=other.name)
     lock = Lock(
         serial_number=label.serial_number.upper(),

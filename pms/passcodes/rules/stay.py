@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from pms.passcodes.models import PasscodeKind
 from pms.passcodes.rules.refusals import LockTooFarBehind, LockUsedUp, TimeIsOver, TooLong
 from pms.protocol.passcode import DAY, Days, Nights, Permission, nth_checkout
 from pms.stays.models import StayState
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
 
 MAX_NIGHTS = 31
 MAX_DAYS = 400
@@ -50,12 +46,9 @@ class Choice:
     valid_until: datetime | None
 
 
-def earliest_start(*, state: StayState, now: datetime, arrival: date, check_in_hour: int, zone: ZoneInfo) -> datetime:
-    """The full hour from which a new code of a stay holds: the present one, or that of check-in on the arrival day."""
-    if state is StayState.IN_HOUSE:
-        return full_hour(now)
-    arrives = datetime(arrival.year, arrival.month, arrival.day, check_in_hour, tzinfo=zone).astimezone(UTC)
-    return full_hour(max(now, arrives))
+def earliest_start(*, state: StayState, now: datetime, arrives: datetime) -> datetime:
+    """The full hour from which a new code of a stay holds: the present one, or that from which the room is promised."""
+    return full_hour(now if state is StayState.IN_HOUSE else max(now, arrives))
 
 
 def full_hour(at: datetime) -> datetime:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.core.db import transaction
+from pms.core.db import KEEPING_ID, transaction
 from pms.core.errors import NotFound
 from pms.locks import queries as locks
 from pms.passcodes import queries, rules
@@ -15,6 +15,7 @@ from pms.passcodes.service.common import Holder, ShownPasscode, hold, shown, sto
 from pms.properties import queries as properties
 from pms.protocol.passcode import encode_permission
 from pms.stays import queries as stays
+from pms.stays import rules as stay_rules
 from pms.stays.models import Stay
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def issue_for_stay(*, stay_id: int, request_id: str, actor: Actor, now: datetime
     `request_id` again shows the same code.
     """
     with transaction() as session:
-        if session.get(Stay, stay_id, with_for_update=True) is None:
+        if session.get(Stay, stay_id, with_for_update=KEEPING_ID) is None:
             raise NotFound
         stay = stays.get_stay(stay_id)
         earlier = queries.find_by_request(request_id)
@@ -112,10 +113,8 @@ def _start(stay: Stay, lock: Lock, epoch: int, now: datetime) -> datetime:
     had = queries.start_of_party(lock, epoch, stay.id)
     if had is not None and not queries.is_buried(lock, epoch, had.starts_at):
         return had.starts_at
-    house = properties.get_property()
-    return rules.earliest_start(
-        state=stay.state, now=now, arrival=stay.arrival_date, check_in_hour=house.check_in_hour, zone=house.zone
-    )
+    arrives = stay_rules.arrives_at(stay, properties.get_property())
+    return rules.earliest_start(state=stay.state, now=now, arrives=arrives)
 
 
 def claim_start(
