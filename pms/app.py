@@ -61,6 +61,7 @@ FEATURES = (
     ("audit", "/audit"),
     ("api_docs", "/api-docs"),
     ("mail", "/property/mail"),
+    ("turns", "/property/jobs"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),
@@ -102,6 +103,7 @@ SECTIONS = {
     "online_cards": "locks.index",
     "lock_commands": "locks.index",
     "api_docs": "properties.settings",
+    "turns": "properties.settings",
 }
 
 

@@ -48,6 +48,8 @@ RIGHTS: dict[str, str] = {
     "audit:view": N_("Read the audit trail"),
     "accounts:edit": N_("Add staff accounts and change their roles"),
     "tokens:make": N_("Make access tokens for programs"),
+    "turns:view": N_("See what the house does by itself, and how it went"),
+    "turns:run": N_("Let a scheduled job run now"),
     "property:edit": N_("Change the house's name, hours and keys"),
     "demo:use": N_("Play with the demo's doors"),
 }
@@ -84,6 +86,8 @@ _MANAGER = _FRONT_DESK | {
     "encoders:edit",
     "audit:view",
     "locks:edit",
+    "turns:view",
+    "turns:run",
     "property:edit",
     "accounts:edit",
     "tokens:make",

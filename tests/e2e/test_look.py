@@ -72,6 +72,8 @@ LISTS = (
     "/property/",
     "/property/mail/",
     "/property/mail/test",
+    "/property/jobs/",
+    "/property/jobs/check the audit trail",
     "/walk-in",
     "/book",
     "/demo/doors",
