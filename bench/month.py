@@ -24,7 +24,7 @@ from pms.guests.models import Guest
 from pms.properties.models import Property
 from pms.reservations.models import Reservation
 from pms.rooms.models import Building, Floor, HousekeepingStatus, Room, RoomType
-from pms.stays.models import RoomNight, Stay, StayState, TypeNight
+from pms.stays.models import RoomDay, RoomNight, Stay, StayState, TypeNight
 
 PASSWORD = "latchkey-bench"
 ROOMS_A_FLOOR = 30
@@ -37,6 +37,8 @@ _TYPES = (
 )
 _NIGHTS = (1, 1, 2, 2, 3, 3, 4, 5, 7)
 _GAPS = (1, 2, 3)
+_HOURS = {"arriving": 15, "leaving": 12}
+_PLACES = ("through_stay_id", "leaving_stay_id", "leaving_hour", "arriving_stay_id", "arriving_hour")
 _UNASSIGNED = 0.02
 
 
@@ -61,6 +63,7 @@ def fill(*, rooms: int, occupancy: float = 0.8, days: int = 31, seed: int = 7) -
     month.room_ids = list(type_of)
     guests = _lay_guests(tables, random, now, count=max(400, rooms * 4))
     nights: Counter[tuple[int, date]] = Counter()
+    days_of_rooms: dict[tuple[int, date], dict[str, Any]] = {}
     for room_id, type_id in type_of.items():
         for arrival, departure in _parties(random, today, days, occupancy):
             month.stays += arrival < month.first + timedelta(days=days) and departure >= month.first
@@ -69,11 +72,14 @@ def fill(*, rooms: int, occupancy: float = 0.8, days: int = 31, seed: int = 7) -
                 nights[type_id, night] += 1
                 if stay["room_id"] is not None:
                     tables.setdefault(RoomNight, []).append({"room_id": room_id, "night": night, "stay_id": stay["id"]})
+            if stay["room_id"] is not None and stay["state"] is not StayState.CHECKED_OUT:
+                _lay_days(days_of_rooms, room_id, stay["id"], arrival, departure)
     capacity = Counter(type_of.values())
     tables[TypeNight] = [
         {"room_type_id": type_id, "night": night, "sold": sold, "capacity": capacity[type_id]}
         for (type_id, night), sold in nights.items()
     ]
+    tables[RoomDay] = list(days_of_rooms.values())
     with transaction() as session:
         for model, values in tables.items():
             session.execute(sa.insert(model), values)
@@ -171,6 +177,18 @@ def _lay_stay(
     tables[Reservation].append({"id": reservation_id, "code": code, "booker_id": guest, "created_at": now})
     tables.setdefault(Stay, []).append(stay)
     return stay
+
+
+def _lay_days(
+    found: dict[tuple[int, date], dict[str, Any]], room_id: int, stay_id: int, arrival: date, departure: date
+) -> None:
+    """Who has the room in which hours: from three in the afternoon of the arrival until noon of the departure."""
+    for day in [*_nights(arrival, departure), departure]:
+        place = "arriving" if day == arrival else "leaving" if day == departure else "through"
+        row = found.setdefault((room_id, day), {"room_id": room_id, "day": day} | dict.fromkeys(_PLACES))
+        row[f"{place}_stay_id"] = stay_id
+        if place != "through":
+            row[f"{place}_hour"] = _HOURS[place]
 
 
 def _state(arrival: date, departure: date, today: date) -> StayState:

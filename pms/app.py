@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 # The URL map on one screen: (package, URL prefix).
 FEATURES = (
     ("frontdesk", ""),
+    ("chart", "/chart"),
     ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
     ("api_docs", "/api-docs"),
@@ -82,12 +83,13 @@ FEATURES = (
 # The left rail: endpoint, label, icon, key, the right that shows it.
 NAVIGATION = (
     ("frontdesk.today", N_("Today"), "today", "t", "desk:view"),
+    ("chart.index", N_("Chart"), "chart", "c", "rooms:view"),
     ("frontdesk.board", N_("Rooms"), "rooms", "r", "rooms:view"),
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
     ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
     ("passcodes.index", N_("Passcodes"), "passcode", "p", "keys:view"),
-    ("staffcards.index", N_("Staff cards"), "card", "c", "staffcards:view"),
+    ("staffcards.index", N_("Staff cards"), "card", "f", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),

@@ -47,6 +47,11 @@ def day_text(value: date) -> str:
     return str(format_skeleton("MMMd", _on_the_wall(value), locale=get_locale()))
 
 
+def weekday_text(value: date) -> str:
+    """The short name of its weekday, for the head of a column."""
+    return str(format_date(value, "EEE"))
+
+
 def full_date_text(value: date | None) -> str:
     """A date with its year."""
     return "–" if value is None else str(format_date(_on_the_wall(value), "medium"))
@@ -73,6 +78,7 @@ def install(app: Flask) -> None:
         datetime=datetime_text,
         date=date_text,
         day=day_text,
+        weekday=weekday_text,
         full_date=full_date_text,
         time=time_text,
         second=second_text,
