@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from bench import month
 from bench.measure import Row, median_ms, row
@@ -59,9 +60,9 @@ def _address(filled: month.Month) -> str:
 
 def _pages(client: FlaskClient, filled: month.Month) -> list[Row]:
     def page(url: str) -> str:
-        answer = client.get(url)
+        answer = client.get(url, headers={"Accept-Encoding": "gzip"})
         assert answer.status_code in (200, 204), f"{url}: {answer.status_code}"
-        return answer.text
+        return _text(answer)
 
     same = sa.text(_SAME_ROWS.format(first=filled.first, until=_end(filled)))
     own = median_ms(lambda: page("/accounts/me"))
@@ -88,6 +89,11 @@ def _pages(client: FlaskClient, filled: month.Month) -> list[Row]:
     return rows
 
 
+def _text(answer: TestResponse) -> str:
+    is_packed = answer.content_encoding == "gzip"
+    return (gzip.decompress(answer.data) if is_packed else answer.data).decode()
+
+
 def _end(filled: month.Month) -> str:
     return (filled.first + timedelta(days=filled.days)).isoformat()
 
@@ -96,7 +102,7 @@ def _sizes(client: FlaskClient, filled: month.Month) -> list[Row]:
     sent = client.get(_address(filled), headers={"Accept-Encoding": "gzip"})
     empty = client.get("/accounts/me", headers={"Accept-Encoding": "gzip"})
     size, floor = len(sent.data) / 1000, len(empty.data) / 1000
-    whole = len(gzip.decompress(sent.data)) / 1000 if sent.content_encoding == "gzip" else size
+    whole = len(_text(sent)) / 1000
     return [
         Row(
             what=f"month chart, {filled.rooms} rooms, sent ({whole:.0f} kB unpacked)",

@@ -6,21 +6,23 @@ database. Whatever people have typed goes through `escape`; words are translated
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from markupsafe import escape
 
 from pms.chart import rules
-from pms.chart.queries import Closed, Day, Keys, RoomLine, Slept, StayLine, TypeLine
+from pms.chart.queries import NO_WISHES, Closed, Day, Keys, RoomLine, Slept, StayLine, TypeLine
 from pms.chart.rules import Action, KeyState, Window
 from pms.core.intervals import at_local
+from pms.guests.models import full_name
 from pms.rooms.models import HousekeepingStatus
 from pms.rooms.rules import FEATURE_WORDS, HOUSEKEEPING_WORDS
 from pms.stays.models import StayState
@@ -56,6 +58,14 @@ class Words:
     out_of_order: str = field(default_factory=lambda: str(_("Out of order")))
 
 
+class _DayWords(dict[date, str]):
+    """Each date is worded once: on a month of 1,300 stays that is most of the time."""
+
+    def __missing__(self, day: date) -> str:
+        self[day] = escape(filters.day_text(day))
+        return self[day]
+
+
 @dataclass
 class Painter:
     """Draws rows for one window, one reader and one instant."""
@@ -68,7 +78,7 @@ class Painter:
     keys: dict[int, Keys] = field(default_factory=dict)
     types: Sequence[TypeLine] = ()
     words: Words = field(default_factory=Words)
-    _days: dict[date, str] = field(default_factory=dict)
+    _days: dict[date, str] = field(default_factory=_DayWords)
 
     def rooms(
         self,
@@ -79,21 +89,20 @@ class Painter:
     ) -> dict[int, str]:
         """The row of each room."""
         bars: dict[int, list[str]] = defaultdict(list)
+        numbers = {line.id: escape(line.number) for line in lines}
         stays = list(stays)
-        moved_in = self._slept(bars, {line.id: line.number for line in lines}, stays, slept)
-        numbers = {line.id: line.number for line in lines}
+        moved_in = self._slept(bars, numbers, stays, slept)
         for closed in closures:
             if closed.room_id in numbers:
                 bars[closed.room_id].append(self._closed(closed, numbers[closed.room_id]))
         for stay in stays:
             if stay.room_id in numbers:
-                number = numbers[stay.room_id]
-                bars[stay.room_id].append(self.bar(stay, number, since=moved_in.get(stay.id)))
+                bars[stay.room_id].append(self.bar(stay, numbers[stay.room_id], since=moved_in.get(stay.id)))
         return {line.id: self._row(line, "".join(bars[line.id])) for line in lines}
 
     def lane(self, stays: Sequence[StayLine], types: Sequence[TypeLine]) -> list[str]:
         """The lines of stays without a room, as few as they can be packed into."""
-        codes = {line.id: line.code for line in types}
+        codes = {line.id: escape(line.code) for line in types}
         spans = [self._hours(stay) for stay in stays]
         lines: dict[int, list[str]] = defaultdict(list)
         for stay, line in zip(stays, rules.pack(spans), strict=True):
@@ -101,48 +110,53 @@ class Painter:
         return ["".join(lines[number]) for number in sorted(lines)]
 
     def bar(self, stay: StayLine, room: str, *, since: date | None = None, code: str = "") -> str:
-        """One stay; `since` where it was moved into this room later than it arrived."""
+        """One stay; `since` where it was moved into this room later than it arrived. `room` is HTML."""
+        window, words = self.window, self.words
         begins, ends = self._hours(stay)
         if since is not None:
-            begins = self.window.hour(since, self.house.check_out_hour)
-        today = self.window.today
-        action = rules.action(
-            stay.state, stay.arrival, stay.departure, today, is_waiting=stay.waiting_since is not None
+            begins = window.hour(since, self.house.check_out_hour)
+        is_here = stay.state is StayState.IN_HOUSE
+        # Who should have left is still there.
+        shown_until = (
+            window.hour(window.today, self.house.check_out_hour) if is_here and stay.departure < window.today else ends
         )
-        shown_until = ends
-        if stay.state is StayState.IN_HOUSE and stay.departure < today:
-            shown_until = max(ends, self.window.hour(today, self.house.check_out_hour))
-        span = rules.span(self.window, begins, max(shown_until, begins + 1))
+        span = rules.span(window, begins, max(shown_until, begins + 1))
         if span is None:
             return ""
+        is_waiting = stay.waiting_since is not None
+        action = rules.action(stay.state, stay.arrival, stay.departure, window.today, is_waiting=is_waiting)
         key = self._key(stay, action)
-        marks = [self.words.action[action]]
+        marks = words.action[action]
+        classes = f"b {action.value} s{span.start} n{span.steps}"
         if key:
-            marks.append(self.words.keys[key])
+            marks += f", {words.keys[key]}"
+            classes += f" {key.value}"
         if stay.is_fixed:
-            marks.append(self.words.fixed)
-        classes = f"b {action} s{span.start} n{span.steps}{' ' if key else ''}{key}{' fx' if stay.is_fixed else ''}"
-        name = escape(_name(stay)) if self.sees_guests else self.words.occupied
-        label = self._label(name, room, stay.arrival, stay.departure, marks)
-        wishes = " ".join(stay.wishes)
-        data = (
-            f' data-a="{begins}" data-d="{ends}" data-v="{stay.version}"'
-            if rules.can_move(stay.state)
-            else (f' data-a="{begins}" data-d="{ends}"')
-        )
-        if stay.state is StayState.IN_HOUSE:
-            data += " data-h"
-        if wishes:
-            data += f' data-w="{escape(wishes)}"'
+            marks += f", {words.fixed}"
+            classes += " fx"
+        data = f' data-a="{begins}" data-d="{ends}"'
+        if rules.can_move(stay.state):
+            data += f' data-v="{stay.version}"{" data-h" if is_here else ""}'
+        if stay.wishes != NO_WISHES:
+            data += f' data-w="{escape(" ".join(json.loads(stay.wishes)))}"'
         if code:
             data += f' data-t="{stay.room_type_id}"'
-        before = '<i aria-hidden="true">‹</i>' if span.goes_before else ""
-        after = '<i aria-hidden="true" class="go">›</i>' if span.goes_after else ""
-        kind = f"<small>{escape(code)}</small> " if code else ""
-        inner = f"{before}{kind}{name}{after}"
+        return self._cell(classes, span, data, self._name(stay, room, marks, span, code))
+
+    def _name(self, stay: StayLine, room: str, marks: str, span: rules.Span, code: str) -> str:
+        """What stands on the bar: whose it is, and arrows where the stay goes on outside of the window."""
+        name = escape(full_name(stay.family_name, stay.given_name)) if self.sees_guests else self.words.occupied
+        label = self._label(name, room, stay.arrival, stay.departure, marks)
+        inner = name
+        if code:
+            inner = f"<small>{code}</small> {inner}"
+        if span.goes_before:
+            inner = f'<i aria-hidden="true">‹</i>{inner}'
+        if span.goes_after:
+            inner = f'{inner}<i aria-hidden="true" class="go">›</i>'
         if not self.sees_guests:
-            return self._cell(classes, span, data, f'<span aria-label="{label}" role="img">{inner}</span>')
-        return self._cell(classes, span, data, f'<a href="{self.stay_url}{stay.id}" aria-label="{label}">{inner}</a>')
+            return f'<span role="img" aria-label="{label}">{inner}</span>'
+        return f'<a href="{self.stay_url}{stay.id}" aria-label="{label}">{inner}</a>'
 
     def free(self, line: TypeLine, taken: dict[tuple[int, date], tuple[int, int]]) -> str:
         """How many rooms of a type are left on each day, as a row."""
@@ -212,8 +226,8 @@ class Painter:
         reason = escape(closed.reason)
         label = escape(self.words.closed_bar) % {
             "room": room,
-            "arrival": self._day(closed.first),
-            "departure": self._day(closed.until),
+            "arrival": self._days[closed.first],
+            "departure": self._days[closed.until],
             "reason": reason,
         }
         text = escape(self.words.closed) % {"reason": reason}
@@ -238,8 +252,8 @@ class Painter:
             span = rules.span(self.window, self.window.hour(part.first, hour), self.window.hour(until, hour))
             if stay is None or number is None or span is None:
                 continue
-            name = escape(_name(stay)) if self.sees_guests else self.words.occupied
-            label = self._label(name, number, part.first, until, [self.words.slept])
+            name = escape(full_name(stay.family_name, stay.given_name)) if self.sees_guests else self.words.occupied
+            label = self._label(name, number, part.first, until, self.words.slept)
             inner = f'<a href="{self.stay_url}{stay.id}" aria-label="{label}">{name}</a>' if self.sees_guests else name
             bars[part.room_id].append(self._cell(f"b pa s{span.start} n{span.steps}", span, "", inner))
         return since
@@ -252,38 +266,25 @@ class Painter:
     def _key(self, stay: StayLine, action: Action) -> KeyState:
         found = self.keys.get(stay.id)
         if found is None:
-            return rules.key_state(action, live=0, unknown=0, is_short=False)
+            return KeyState.TO_DO if action is Action.IN_HOUSE else KeyState.NONE
         hour = self.house.check_out_hour if stay.departure_hour is None else stay.departure_hour
         is_short = found.until < at_local(stay.departure, hour, self.house.zone)
         return rules.key_state(action, live=found.live, unknown=found.unknown, is_short=is_short)
 
-    def _label(self, guest: str, room: str, arrival: date, departure: date, marks: Sequence[str]) -> str:
+    def _label(self, guest: str, room: str, arrival: date, departure: date, marks: str) -> str:
+        """What a screen reader says of a bar; all of it is HTML."""
         return self._bar_words % {
             "guest": guest,
-            "room": escape(room),
-            "arrival": self._day(arrival),
-            "departure": self._day(departure),
-            "marks": ", ".join(marks),
+            "room": room,
+            "arrival": self._days[arrival],
+            "departure": self._days[departure],
+            "marks": marks,
         }
 
     @cached_property
     def _bar_words(self) -> str:
-        return str(escape(self.words.bar))
-
-    def _day(self, day: date) -> str:
-        if day not in self._days:
-            self._days[day] = filters.day_text(day)
-        return self._days[day]
+        return escape(self.words.bar)
 
 
 def _percent(day: Day) -> str:
     return str(round(100 * day.sold / day.capacity)) if day.capacity else "–"
-
-
-def _name(stay: StayLine) -> str:
-    """As `Guest.name`, from the two columns."""
-    if not stay.given_name:
-        return stay.family_name
-    if stay.family_name[:1] >= "\u2e80":
-        return f"{stay.family_name}{stay.given_name}"
-    return f"{stay.given_name} {stay.family_name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from pms.chart.rules import Window
 
 _ON_CHART = (StayState.CONFIRMED, StayState.IN_HOUSE, StayState.CHECKED_OUT)
+_HERE_OR_COMING = (StayState.CONFIRMED, StayState.IN_HOUSE)
+_STAY = cast("sa.Table", Stay.__table__)
+_GUEST = cast("sa.Table", Guest.__table__)
+# How a stay's list of wishes is stored where there are none.
+NO_WISHES = "[]"
 _WRITTEN = (CardState.ACTIVE, CardState.UNKNOWN)
 # After more acts than this the page is loaded anew: that is faster than mending it.
 MOST_CHANGES = 300
@@ -66,7 +71,7 @@ class StayLine(NamedTuple):
     arrival_hour: int | None
     departure_hour: int | None
     is_fixed: bool
-    wishes: Sequence[str]
+    wishes: str
     waiting_since: datetime | None
 
 
@@ -163,51 +168,52 @@ def stays(window: Window, room_ids: Collection[int] | None, *, with_lane: bool) 
     """Stays that touch the window, in the order of their arrival: of these rooms (None: of all), and those without a room."""
     # "+ 0": the rooms must not be looked up by their index, which holds the stays of all years; the dates are.
     wanted: list[sa.ColumnElement[bool]] = [
-        Stay.room_id.is_not(None) if room_ids is None else (Stay.room_id + 0).in_(room_ids)
+        _STAY.c.room_id.is_not(None) if room_ids is None else (_STAY.c.room_id + 0).in_(room_ids)
     ]
     if with_lane:
-        wanted.append(sa.and_(Stay.room_id.is_(None), Stay.state == StayState.CONFIRMED))
+        wanted.append(sa.and_(_STAY.c.room_id.is_(None), _STAY.c.state == StayState.CONFIRMED))
     # Who should have left is drawn until today.
-    is_there = sa.or_(Stay.departure_date >= window.first, Stay.state == StayState.IN_HOUSE)
-    return _stay_lines(Stay.arrival_date < window.until, is_there, Stay.state.in_(_ON_CHART), sa.or_(*wanted))
+    is_there = sa.or_(_STAY.c.departure_date >= window.first, _STAY.c.state == StayState.IN_HOUSE)
+    return _stay_lines(_STAY.c.arrival_date < window.until, is_there, _STAY.c.state.in_(_ON_CHART), sa.or_(*wanted))
 
 
 def lane(window: Window) -> list[StayLine]:
     """Expected stays without a room that touch the window, in the order of their arrival."""
     return _stay_lines(
-        Stay.arrival_date < window.until,
-        Stay.departure_date >= window.first,
-        Stay.state == StayState.CONFIRMED,
-        Stay.room_id.is_(None),
+        _STAY.c.arrival_date < window.until,
+        _STAY.c.departure_date >= window.first,
+        _STAY.c.state == StayState.CONFIRMED,
+        _STAY.c.room_id.is_(None),
     )
 
 
 def find_stay(stay_id: int) -> StayLine | None:
     """One stay as a bar shows it, or None."""
-    return next(iter(_stay_lines(Stay.id == stay_id)), None)
+    return next(iter(_stay_lines(_STAY.c.id == stay_id)), None)
 
 
 def _stay_lines(*where: sa.ColumnElement[bool]) -> list[StayLine]:
+    # Tables rather than entities: there are many rows, and the ORM would look at each of them.
     rows = db.session.execute(
         sa.select(
-            Stay.id,
-            Stay.room_id,
-            Stay.room_type_id,
-            Stay.arrival_date,
-            Stay.departure_date,
-            Stay.state,
-            Stay.version,
-            Guest.family_name,
-            Guest.given_name,
-            Stay.arrival_hour,
-            Stay.departure_hour,
-            Stay.is_fixed,
-            Stay.wishes,
-            Stay.waiting_since,
+            _STAY.c.id,
+            _STAY.c.room_id,
+            _STAY.c.room_type_id,
+            _STAY.c.arrival_date,
+            _STAY.c.departure_date,
+            _STAY.c.state,
+            _STAY.c.version,
+            _GUEST.c.family_name,
+            _GUEST.c.given_name,
+            _STAY.c.arrival_hour,
+            _STAY.c.departure_hour,
+            _STAY.c.is_fixed,
+            sa.cast(_STAY.c.wishes, sa.Text),
+            _STAY.c.waiting_since,
         )
-        .join(Guest, Guest.id == Stay.guest_id)
+        .join(_GUEST, _GUEST.c.id == _STAY.c.guest_id)
         .where(*where)
-        .order_by(Stay.arrival_date, Stay.id)
+        .order_by(_STAY.c.arrival_date, _STAY.c.id)
     )
     return [StayLine._make(row) for row in rows]
 
@@ -227,8 +233,8 @@ def slept_elsewhere(window: Window) -> list[Slept]:
     return [Slept._make(row) for row in rows]
 
 
-def keys(stay_ids: Collection[int]) -> dict[int, Keys]:
-    """For each stay that has live cards, how they are."""
+def keys(window: Window) -> dict[int, Keys]:
+    """For each stay that is here or comes before the window ends, and has live cards, how they are."""
     rows = db.session.execute(
         sa.select(
             KeyCard.stay_id,
@@ -236,7 +242,13 @@ def keys(stay_ids: Collection[int]) -> dict[int, Keys]:
             sa.func.sum(sa.case((KeyCard.proof == Proof.UNKNOWN, 1), else_=0)),
             sa.func.min(KeyCard.valid_until),
         )
-        .where(KeyCard.stay_id.in_(stay_ids), KeyCard.state.in_(_WRITTEN), KeyCard.refused_since.is_(None))
+        .join(Stay, Stay.id == KeyCard.stay_id)
+        .where(
+            Stay.state.in_(_HERE_OR_COMING),
+            Stay.arrival_date < window.until,
+            KeyCard.state.in_(_WRITTEN),
+            KeyCard.refused_since.is_(None),
+        )
         .group_by(KeyCard.stay_id)
     )
     return {row[0]: Keys._make(row[1:]) for row in rows}

@@ -62,7 +62,7 @@ def whole(painter: Painter, grouping: str, after: int | None = None) -> Sheet:
     is_all = len(part) == len(lines)
     found = queries.stays(window, None if is_all else [line.id for line in part], with_lane=True)
     placed = [stay for stay in found if stay.room_id is not None]
-    painter.keys = _keys(found)
+    painter.keys = queries.keys(window)
     frees, totals = _free_rows(painter)
     slept, closures = queries.slept_elsewhere(window), queries.closures(window)
     return Sheet(
@@ -81,7 +81,7 @@ def next_rooms(painter: Painter, grouping: str, after: int | None) -> Rooms:
     start, until = rules.part_after([line.id for line in lines], after, PART)
     part = lines[start:until]
     found = queries.stays(window, [line.id for line in part], with_lane=False)
-    painter.keys = _keys(found)
+    painter.keys = queries.keys(window)
     frees = _free_rows(painter)[0] if grouping == "type" else {}
     rows = painter.rooms(part, found, queries.slept_elsewhere(window), queries.closures(window))
     return Rooms(
@@ -99,7 +99,7 @@ def mend(painter: Painter, grouping: str, since: int) -> Mended | None:
     window = painter.window
     lines = [line for line in queries.rooms(grouping) if line.id in changes.room_ids]
     found = queries.stays(window, changes.room_ids, with_lane=True)
-    painter.keys = _keys(found)
+    painter.keys = queries.keys(window)
     frees, totals = _free_rows(painter)
     placed = [stay for stay in found if stay.room_id is not None]
     drawn = painter.rooms(lines, placed, queries.slept_elsewhere(window), queries.closures(window))
@@ -108,11 +108,6 @@ def mend(painter: Painter, grouping: str, since: int) -> Mended | None:
     rows |= {f"total-{number}": row for number, row in enumerate(totals)}
     rows["chart-lane"] = _lane(painter, [stay for stay in found if stay.room_id is None])
     return Mended(changes.mark, [str(stay_id) for stay_id in changes.stay_ids], rows, is_too_much=False)
-
-
-def _keys(found: Sequence[StayLine]) -> dict[int, queries.Keys]:
-    """Only who is expected or here has keys that matter; those who have left do not."""
-    return queries.keys([stay.id for stay in found if rules.can_move(stay.state)])
 
 
 def _free_rows(painter: Painter) -> tuple[dict[int, str], list[str]]:

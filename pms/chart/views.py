@@ -19,6 +19,7 @@ from pms.stays import queries as stays
 from pms.stays import rules as stay_rules
 from pms.stays.models import StepKind
 from pms.web import errors, filters
+from pms.web.compression import compress
 from pms.web.login import actor
 from pms.web.render import add_trigger, go_to, render, render_dialog, wants_part
 from pms.web.rights import can, require
@@ -40,7 +41,7 @@ def index() -> Response:
     """Rooms down, days across. Who may not see stays sees that a room is taken, not by whom."""
     at = place.read(_today())
     place.keep(at)
-    return render(
+    page = render(
         "chart/index.html",
         "chart/_chart.html",
         sheet=sheet.whole(_painter(at), at.grouping, read_id(request.args.get("after"))),
@@ -54,6 +55,7 @@ def index() -> Response:
         words=telling.words(),
         **_place(at),
     )
+    return compress(page)
 
 
 @blueprint.get("/rows")
@@ -62,7 +64,7 @@ def rows() -> Response:
     """The next rooms, as one scrolls towards them."""
     at = place.read(_today())
     found = sheet.next_rooms(_painter(at), at.grouping, read_id(request.args.get("after")))
-    return render("chart/_rows.html", rooms=found, **_place(at))
+    return compress(render("chart/_rows.html", rooms=found, **_place(at)))
 
 
 @blueprint.get("/changes")
@@ -73,7 +75,7 @@ def changes() -> Response:
     mended = sheet.mend(_painter(at), at.grouping, read_id(request.args.get("since")) or 0)
     if mended is None:
         return make_response("", 204)
-    return jsonify(mark=mended.mark, stays=mended.stay_ids, rows=mended.rows, again=mended.is_too_much)
+    return compress(jsonify(mark=mended.mark, stays=mended.stay_ids, rows=mended.rows, again=mended.is_too_much))
 
 
 @blueprint.get("/stays/<int:stay_id>")
