@@ -178,7 +178,7 @@ class Painter:
         rows = (
             (_("Arrivals"), [str(day.arrivals) for day in days.values()]),
             (_("Departures"), [str(day.departures) for day in days.values()]),
-            (_("Occupancy, %%"), [_percent(day) for day in days.values()]),
+            (_("Occupancy"), [_percent(day) for day in days.values()]),
         )
         return [
             self._counts(
@@ -287,4 +287,4 @@ class Painter:
 
 
 def _percent(day: Day) -> str:
-    return str(round(100 * day.sold / day.capacity)) if day.capacity else "–"
+    return f"{round(100 * day.sold / day.capacity)}%" if day.capacity else "–"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, HiddenField, RadioField
-from wtforms.validators import InputRequired, Optional
+from wtforms import DateField, HiddenField
+from wtforms.validators import AnyOf, InputRequired, Optional
 
 from pms.chart.rules import Drop
 from pms.core.ids import read_id
@@ -21,7 +21,8 @@ class MoveForm(Form):
     room_id = HiddenField()
     arrival_date = DateField(_l("Arrival"), validators=[InputRequired(_l("Enter a date."))])
     departure_date = DateField(_l("Departure"), validators=[InputRequired(_l("Enter a date."))])
-    price = RadioField(_l("Price"), validators=[Optional()])
+    # What a night costs in a room of another type: kept as it is, or that type's price.
+    price = HiddenField(validators=[Optional(), AnyOf([KEEP, RECALCULATE])])
 
     @property
     def request(self) -> str:

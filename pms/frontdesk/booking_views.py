@@ -83,7 +83,8 @@ def book_now() -> Response:
         )
     except DomainError as error:
         return _refused(form, guest_form, error)
-    return go_to(url_for("stays.show", stay_id=stay.id), _("Booked."))
+    back = "chart.index" if form.back.data == "chart" else None
+    return go_to(url_for(back) if back else url_for("stays.show", stay_id=stay.id), _("Booked."))
 
 
 @blueprint.get("/offers")

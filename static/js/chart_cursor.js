@@ -33,7 +33,8 @@
     if (bar?.querySelector("a")) root().querySelector(".cell")?.remove();
     else {
       const closed = bar && read(bar);
-      lay(node, row, day * 24, (day + nights) * 24);
+      // A free night has the shape of the stay that could be booked there.
+      lay(node, row, day * 24 + Number(root().dataset.in), (day + nights) * 24 + Number(root().dataset.out));
       node.classList.toggle("is-wide", nights > 1);
       node.setAttribute("aria-colindex", day + 2);
       const values = { room: number(row), from: sayDay(day), until: sayDay(day + nights), count: nights };
