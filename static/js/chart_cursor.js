@@ -4,6 +4,8 @@
   const chart = () => window.latchkey.chart;
   let at = null; // { row, day, nights }: where the cursor is
   let held = null; // { stay, row, begins, ends, ghost }: what is picked up
+  let dropped = ""; // the stay that was dropped last: when it is there, the cursor goes to it
+  let landing = false;
   let gone = 0; // when g was pressed: the next letter belongs to the rail
 
   const arrows = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], PageUp: [-8, 0], PageDown: [8, 0] };
@@ -24,11 +26,11 @@
   }
 
   // The cursor stands on a bar where there is one, else on the night itself.
-  function stand(row, day, { nights = 1, focus = true } = {}) {
+  function stand(row, day, { nights = 1, focus = true, scroll = focus } = {}) {
     const { root, barAt, lay, number, word, sayDay, read, last } = chart();
     at = { row, day, nights };
     lower();
-    const bar = nights === 1 && barAt(row, day);
+    const bar = nights === 1 ? barAt(row, day) : null;
     const node = bar?.querySelector("a") || cell();
     if (bar?.querySelector("a")) root().querySelector(".cell")?.remove();
     else {
@@ -42,21 +44,16 @@
       if (nights > 1) chart().say(word("nights", values));
     }
     node.tabIndex = 0;
-    if (focus) {
-      node.focus({ preventScroll: true });
-      (bar && bar.offsetWidth < root().clientWidth / 2 ? bar : cellOf(row, day) || node).scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
+    if (focus) node.focus({ preventScroll: true });
+    // A long bar must not pull its far end into view.
+    if (scroll) (node.offsetWidth < root().clientWidth / 2 ? node : row.querySelector(".ch")).scrollIntoView({ block: "nearest", inline: "nearest" });
     remember();
-  }
-  // A long bar must not scroll its far end into view: the night under the cursor counts.
-  function cellOf(row, day) {
-    return chart().barAt(row, day) ? null : row.querySelector(".cell") && day >= 0 ? row.querySelector(".cell") : null;
   }
 
   function go([down, right], { isWide = false } = {}) {
     const { rows, barAt, read, first, last, days, root } = chart();
     const all = rows();
-    const bar = at.nights === 1 && barAt(at.row, at.day);
+    const bar = at.nights === 1 ? barAt(at.row, at.day) : null;
     if (isWide && right && !bar) {
       const nights = Math.max(1, at.nights + right);
       const isFree = [...Array(nights).keys()].every((count) => !barAt(at.row, at.day + count) && at.day + count < days());
@@ -141,7 +138,7 @@
     if (row === stay.bar.closest(".cr") && begins === stay.begins && ends === stay.ends) return drop(), say(word("back"));
     if (held.why) return say(held.why, "bad");
     const span = { arrival_date: iso(first({ begins })), departure_date: iso(chart().last({ ends })) };
-    at = { row, day: Math.max(0, first({ begins })), nights: 1 };
+    dropped = stay.id;
     ask(`stays/${stay.id}/move`, { ...span, room_id: row.matches(".cm") ? row.id.slice(1) : "", version: stay.version });
     return undefined;
   }
@@ -253,7 +250,9 @@
     const row = (kept.row && document.getElementById(kept.row)) || all.find((each) => each.matches(".cm")) || all[0];
     if (!row) return;
     const day = Math.max(0, Math.min(days() - 1, kept.on ? dayOf(kept.on) : dayOf(root().dataset.today)));
-    stand(row, day, { focus: Boolean(kept.focus) || (document.activeElement === document.body && matchMedia("(min-width: 801px)").matches) });
+    stand(row, day, {
+      focus: Boolean(kept.focus) || (document.activeElement === document.body && matchMedia("(min-width: 801px)").matches), scroll: false,
+    });
   }
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -264,6 +263,7 @@
   });
   document.addEventListener("htmx:afterSettle", () => chart().root() && begin());
   window.addEventListener("pagehide", () => chart().root() && remember());
+  document.addEventListener("chart:moved", () => (landing = true));
   document.addEventListener("close", () => held && drop(), true);
   document.addEventListener("click", (event) => {
     if (event.target.closest(".lane-more")) chart().root().classList.add("all-lanes");
@@ -286,6 +286,9 @@
         show();
       }
     }
+    const there = landing && find(dropped);
+    landing = false;
+    if (there) at = { row: there.closest(".cr"), day: Math.max(0, chart().first(chart().read(there))), nights: 1 };
     if (!at) return;
     const row = (at.row.id && document.getElementById(at.row.id)) || (at.row.isConnected ? at.row : rows()[0]);
     const hadFocus = document.activeElement === document.body || root().contains(document.activeElement);

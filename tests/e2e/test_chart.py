@@ -150,6 +150,7 @@ def test_a_stay_without_a_room_lights_up_the_rooms_that_fit_and_gets_one_in_thre
     chart.dialog.get_by_label("Arrival", exact=True).fill(str(chart.first + timedelta(days=1)))
     chart.dialog.get_by_label("Departure", exact=True).fill(str(chart.first + timedelta(days=3)))
     chart.dialog.get_by_label("Departure", exact=True).blur()
+    expect(chart.page.locator(".htmx-request")).to_have_count(0)
     chart.dialog.get_by_role("button", name="Book").click()
     chart.page.wait_for_url(re.compile(r"/stays/\d+$"))
     chart.look(4)
@@ -170,7 +171,9 @@ def test_what_a_colleague_does_appears_and_a_move_from_an_old_view_says_what_cha
     colleague.look(5)
     colleague.page.route("**/chart/changes*", lambda route: route.fulfill(status=204))
     chart.bar("101", "Wandrer").get_by_role("link").focus()
-    press(chart.page, "m", "ArrowDown", "Enter", "Enter")
+    press(chart.page, "m", "ArrowDown", "Enter")
+    expect(chart.dialog.get_by_role("button", name="Move")).to_be_focused()
+    press(chart.page, "Enter")
     expect(chart.bar("102", "Wandrer")).to_be_visible()
     # The colleague's screen has not heard of it yet.
     colleague.bar("101", "Wandrer").get_by_role("link").focus()
