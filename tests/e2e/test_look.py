@@ -25,6 +25,8 @@ LAYOUT_RULES = {
 }
 LISTS = (
     "/today",
+    "/chart/?zoom=weeks&by=floor",
+    "/chart/?zoom=month&by=type",
     "/rooms",
     "/rooms/cleaning",
     "/rooms/setup",
@@ -80,6 +82,7 @@ LISTS = (
 )
 # A list, and the pattern of the first link on it that is followed.
 DETAILS = (
+    ("/chart/?zoom=weeks&by=floor", r"/stays/\d+$"),
     ("/today?show=arriving", r"/stays/\d+/check-in$"),
     ("/today?show=leaving", r"/stays/\d+/check-out$"),
     ("/today?show=in_house", r"/stays/\d+$"),
@@ -98,7 +101,9 @@ DETAILS = (
 # Rows of a list are made by one template: so many of them are looked at.
 ROWS = 12
 SHORTEN = (
-    "most => document.querySelectorAll('tbody').forEach(all => [...all.rows].slice(most).forEach(row => row.remove()))"
+    "most => [...document.querySelectorAll('tbody')].map(all => [...all.rows])"
+    ".concat([[...document.querySelectorAll('.chart .cm')]])"
+    ".forEach(rows => rows.slice(most).forEach(row => row.remove()))"
 )
 
 
@@ -109,11 +114,14 @@ def pages(page: Page, url: str) -> list[str]:
         page.goto(url + path)
         links = page.locator("main a[href]").evaluate_all("all => all.map(a => a.getAttribute('href'))")
         found.append(next(link for link in links if re.search(pattern, link)))
+    stay = found[len(LISTS)]
     lock = next(link for link in found if re.fullmatch(r"/locks/\d+", link))
     code = next(link for link in found if re.fullmatch(r"/passcodes/\d+", link))
     commands = lock.replace("/locks/", "/commands/lock/")
     return [
         *found,
+        f"/chart{stay}",
+        f"/chart{stay}/move?version=1",
         *(f"{code}/{verb}" for verb in ("change", "mail", "revoke")),
         *(f"{lock}/{page}" for page in ("settings", "replace", "setup", "forget")),
         *(f"{commands}{page}" for page in ("", "/do/unlock", "/module")),
