@@ -34,7 +34,7 @@ class Zoom(NamedTuple):
 
 
 ZOOMS: dict[str, Zoom] = {
-    "day": Zoom(1, 1, 1, N_("Day")),
+    "day": Zoom(1, 1, 1, N_("1 day")),
     "three": Zoom(3, 2, 1, N_("3 days")),
     "week": Zoom(7, 3, 7, N_("Week")),
     "weeks": Zoom(14, 6, 7, N_("2 weeks")),

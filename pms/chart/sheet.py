@@ -121,16 +121,16 @@ def _lane(painter: Painter, stays: Sequence[StayLine]) -> Markup:
     """The stays without a room; where they fill many lines, the first ones and a button for the rest."""
     lines = painter.lane(stays, painter.types)
     head = str(escape(_("No room yet")))
+    show_all = escape(_("Show all"))
     count = ngettext("%(num)d stay", "%(num)d stays", len(stays))
     rows = []
     for number, bars in enumerate(lines):
-        text = f"<b>{head}</b><small>{count}</small>" if number == 0 else ""
+        text = f"<b>{head}</b><small>{count}</small>" if number == 0 else f'<span class="visually-hidden">{head}</span>'
         if number == LANES_SHOWN - 1 and len(lines) > LANES_SHOWN:
-            text = f'<button type="button" class="lane-more">{escape(_("Show all of them"))}</button>'
+            text = f'<button type="button" class="lane-more">{show_all}</button>'
         kind = "cr cl more" if number >= LANES_SHOWN else "cr cl"
-        label = "" if text and "button" not in text else f' aria-label="{head}"'
         rows.append(
-            f'<div class="{kind}" role="row"><div class="ch" role="rowheader"{label}>{text}</div>'
+            f'<div class="{kind}" role="row"><div class="ch" role="rowheader">{text}</div>'
             f'<div class="ct">{bars}</div></div>'
         )
     return Markup(

@@ -51,6 +51,7 @@ def index() -> Response:
         zooms=rules.ZOOMS,
         groupings=rules.GROUPINGS,
         actions=rules.ACTION_WORDS,
+        keys=rules.KEY_WORDS,
         undoable=_undoable() if can("stays:change") else None,
         words=telling.words(),
         **_place(at),
