@@ -8,6 +8,7 @@ from pms.audit import models as audit
 from pms.core.db import Base
 from pms.credentials import models as credentials
 from pms.encoders import models as encoders
+from pms.folios import models as folios
 from pms.gateways import models as gateways
 from pms.guests import models as guests
 from pms.keycards import models as keycards
@@ -30,6 +31,7 @@ __all__ = [
     "audit",
     "credentials",
     "encoders",
+    "folios",
     "gateways",
     "guests",
     "keycards",
