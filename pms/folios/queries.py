@@ -15,6 +15,7 @@ from pms.core.errors import NotFound
 from pms.folios import rules
 from pms.folios.models import Posting, PostingCode
 from pms.stays import queries as stays
+from pms.stays import rules as stay_rules
 from pms.stays.models import Stay, StayState
 
 _PAGE = 50
@@ -135,6 +136,22 @@ def balance_of(stay_id: int) -> Balance:
     if found is None:
         raise NotFound
     return found
+
+
+def owed_at_check_out(stay: Stay, *, today: date) -> int:
+    """What the guest owes when they leave now: nights that remain are given back."""
+    balance = balance_of(stay.id)
+    departure = stay_rules.departure_after_check_out(
+        arrival=stay.arrival_date, departure=stay.departure_date, today=today
+    )
+    nights = rules.price_of_nights(
+        state=stay.state,
+        arrival=stay.arrival_date,
+        departure=departure,
+        is_day_use=stay.is_day_use,
+        night_price=stay.night_price,
+    )
+    return balance.amount - balance.nights + nights
 
 
 def unpaid(day: date, *, after: tuple[date, int] | None = None) -> UnpaidPage:

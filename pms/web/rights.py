@@ -28,6 +28,9 @@ RIGHTS: dict[str, str] = {
     "stays:view": N_("See stays"),
     "stays:book": N_("Book rooms"),
     "stays:change": N_("Check in and out, assign, move, extend, shorten, cancel, undo"),
+    "folios:read": N_("See what stays cost and what was paid"),
+    "folios:post": N_("Take payments and charge stays"),
+    "folios:reverse": N_("Reverse what was posted to a stay"),
     "keys:view": N_("See which keys exist"),
     "keys:make": N_("Make, read and erase key cards"),
     "keys:overwrite": N_("Overwrite cards of another guest, of staff or of another hotel"),
@@ -63,6 +66,8 @@ _FRONT_DESK = _EVERYBODY | {
     "stays:view",
     "stays:book",
     "stays:change",
+    "folios:read",
+    "folios:post",
     "keys:view",
     "keys:make",
     "credentials:manage",
@@ -72,6 +77,7 @@ _FRONT_DESK = _EVERYBODY | {
     "encoders:view",
 }
 _MANAGER = _FRONT_DESK | {
+    "folios:reverse",
     "rooms:out_of_order",
     "rooms:edit",
     "keys:overwrite",
