@@ -16,6 +16,7 @@ from pms.lock_commands import models as lock_commands
 from pms.locks import models as locks
 from pms.mail import models as mail
 from pms.online_cards import models as online_cards
+from pms.outage import models as outage
 from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
@@ -39,6 +40,7 @@ __all__ = [
     "locks",
     "mail",
     "online_cards",
+    "outage",
     "passcodes",
     "properties",
     "reservations",

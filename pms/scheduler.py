@@ -24,6 +24,7 @@ from pms.audit import jobs as audit
 from pms.core import clock
 from pms.credentials import jobs as credentials
 from pms.mail import jobs as mail
+from pms.outage import jobs as outage
 from pms.passcodes import jobs as passcodes
 from pms.properties import queries as properties
 from pms.slots import jobs as slots
@@ -54,6 +55,8 @@ JOBS = (
     Job("stored credentials past their date", slots.expire, every=timedelta(hours=1)),
     Job("forget old letters", mail.purge_letters, every=timedelta(hours=12)),
     Job("passcodes past their end", passcodes.reckon_ends, every=timedelta(hours=1)),
+    # Often: each hour is to have one soon after its beginning, and after a start; the others of its turns find it there.
+    Job("outage pack of the hour", outage.make_pack, every=timedelta(minutes=5)),
     Job("check the audit trail", audit.verify_chain, at=(3, 30)),
 )
 

@@ -48,6 +48,8 @@ RIGHTS: dict[str, str] = {
     "gateways:edit": N_("Add, bind and unbind gateways and 4G modules"),
     "encoders:view": N_("See card machines and what they do"),
     "encoders:edit": N_("Add and change card machines"),
+    "outage:read": N_("Make outage packs and take them away"),
+    "outage:manage": N_("Set the desk password that seals passcodes in outage packs"),
     "audit:view": N_("Read the audit trail"),
     "accounts:edit": N_("Add staff accounts and change their roles"),
     "tokens:make": N_("Make access tokens for programs"),
@@ -68,6 +70,7 @@ _FRONT_DESK = _EVERYBODY | {
     "stays:change",
     "folios:read",
     "folios:post",
+    "outage:read",
     "keys:view",
     "keys:make",
     "credentials:manage",
@@ -78,6 +81,7 @@ _FRONT_DESK = _EVERYBODY | {
 }
 _MANAGER = _FRONT_DESK | {
     "folios:reverse",
+    "outage:manage",
     "rooms:out_of_order",
     "rooms:edit",
     "keys:overwrite",
