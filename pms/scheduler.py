@@ -27,6 +27,7 @@ from pms.core import clock
 from pms.core.db import db
 from pms.credentials import jobs as credentials
 from pms.mail import jobs as mail
+from pms.outage import jobs as outage
 from pms.passcodes import jobs as passcodes
 from pms.properties import queries as properties
 from pms.slots import jobs as slots
@@ -65,6 +66,7 @@ JOBS = (
     Job("stored credentials past their date", slots.expire, _every(hours=1)),
     Job("forget old letters", mail.purge_letters, _every(hours=12)),
     Job("passcodes past their end", passcodes.reckon_ends, _every(hours=1)),
+    Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),
 )

@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from pms.core.errors import DomainError, NotFound
 from pms.core.ids import read_id
 from pms.core.text import N_
+from pms.folios import queries as folios
 from pms.frontdesk import choices, queries, service
 from pms.frontdesk.blueprint import blueprint
 from pms.frontdesk.forms import DatesForm, DepartureForm, RoomForm, StepForm, UndoForm
@@ -299,6 +300,7 @@ def _ask(stay: Stay, name: str, form: StepForm, status: int = 200) -> Response:
         kind=verb.kind,
         url=url_for("frontdesk.do", stay_id=stay.id, verb=name),
         endings=queries.live_cards(stay, now=choices.present()),
+        owed=folios.owed_at_check_out(stay, today=choices.today()) if name == "check-out" else 0,
     )
 
 

@@ -11,6 +11,8 @@ MAX_FLOOR = 40
 MAX_BUILDING = 60
 MAX_REASON = 200
 MAX_NOTE = 300
+MAX_PRICE = 10**10
+MAX_OVERBOOKING = 99
 
 HOUSEKEEPING_WORDS: dict[HousekeepingStatus, str] = {
     HousekeepingStatus.DIRTY: N_("Dirty"),
@@ -58,6 +60,22 @@ class BadBeds(Invalid):
     message = N_("The number of beds must be from 1 to 20.")
 
 
+class BadPrice(Invalid):
+    """A night costs nothing, or a sum that a guest would pay."""
+
+    code = "bad_price"
+    field = "night_price"
+    message = N_("The price must not be below zero, nor too large to be meant.")
+
+
+class BadOverbooking(Invalid):
+    """How many rooms too many may be promised."""
+
+    code = "bad_overbooking"
+    field = "overbooking_limit"
+    message = N_("The number must be from 0 to 99.")
+
+
 class NoReason(Invalid):
     """Whoever reads the board wants to know why."""
 
@@ -96,6 +114,14 @@ def clean_name(name: str, most: int) -> str:
     if not 1 <= len(text) <= most:
         raise EmptyName(most=most)
     return text
+
+
+def check_sale(night_price: int, overbooking_limit: int) -> None:
+    """BadPrice, BadOverbooking."""
+    if not 0 <= night_price <= MAX_PRICE:
+        raise BadPrice
+    if not 0 <= overbooking_limit <= MAX_OVERBOOKING:
+        raise BadOverbooking
 
 
 def clean_number(number: str) -> str:

@@ -35,6 +35,10 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
         N_("Passcodes past their end"),
         N_("Brings the ends of passcodes in step with the locks’ clocks."),
     ),
+    "outage pack of the hour": (
+        N_("Outage pack of the hour"),
+        N_("Makes the file with which a desk goes on when the server is gone."),
+    ),
     "check the audit trail": (
         N_("Check the audit trail"),
         N_("Verifies that nobody changed, cut or added to the record."),

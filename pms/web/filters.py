@@ -11,6 +11,8 @@ from flask import current_app, g
 from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
 
+from pms.core import money
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -72,6 +74,17 @@ def second_text(value: datetime) -> str:
     return local(value).strftime("%H:%M:%S")
 
 
+def house_currency() -> str:
+    """The house's currency; set for each request by the application."""
+    house = getattr(g, "house", None)
+    return house.currency if house else "EUR"
+
+
+def money_text(amount: int) -> str:
+    """An amount of minor units as the reader writes it, with the currency's sign."""
+    return money.text(amount, house_currency(), get_locale() or "en")
+
+
 def install(app: Flask) -> None:
     """Make the filters known to the templates."""
     app.jinja_env.filters.update(
@@ -80,6 +93,7 @@ def install(app: Flask) -> None:
         day=day_text,
         weekday=weekday_text,
         full_date=full_date_text,
+        money=money_text,
         time=time_text,
         second=second_text,
     )

@@ -21,6 +21,7 @@ from pms.core.db import db
 from pms.turns import queries, service
 from pms.turns.models import JobTurn, TurnState
 from pms.turns.rules import NoSuchJob, Schedule
+from pms.turns.words import JOB_WORDS
 from tests.factories import PASSWORD
 from tests.races import race
 
@@ -36,6 +37,10 @@ def test_every_job_of_the_table_is_scheduled_with_the_same_rules(running):
     assert set(found) == {"turns that were asked for", *(job.name for job in scheduler.JOBS)}
     for job in found.values():
         assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, None)
+
+
+def test_every_job_says_in_words_what_it_is_for():
+    assert {job.name for job in scheduler.JOBS} == set(JOB_WORDS)
 
 
 def test_nights_are_the_houses(running):
