@@ -83,6 +83,7 @@ FEATURES = (
     ("slots", "/slots"),
     ("lock_commands", "/commands"),
     ("access_records", "/records"),
+    ("ledger", "/ledger"),
 )
 
 # The left rail: endpoint, label, icon, key, the right that shows it.
@@ -97,6 +98,7 @@ NAVIGATION = (
     ("staffcards.index", N_("Staff cards"), "card", "f", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
+    ("ledger.index", N_("Key ledger"), "clock", "j", "ledger:read"),
     ("outage.index", N_("Outage pack"), "download", "x", "outage:read"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
     ("encoders.index", N_("Card machines"), "machine", "m", "encoders:edit"),
