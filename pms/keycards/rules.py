@@ -97,6 +97,22 @@ class NotToRetry(DomainError):
     message = N_("This card is being made or is made already. Look at it again.")
 
 
+class DenyListFull(DomainError):
+    """A lock would have to let go of another lost card."""
+
+    code = "deny_list_full"
+    message = N_(
+        "The lock of %(door)s refuses as many lost cards as it can keep. Replace all cards of the party instead."
+    )
+
+
+class NotDenied(DomainError):
+    """Only a lost card that is denied by its own number can be allowed again."""
+
+    code = "not_denied"
+    message = N_("This card is not denied, or its time is over.")
+
+
 # --- issue numbers
 
 
@@ -333,6 +349,48 @@ def make_again(card: CardFacts, wanted: Wanted, now: datetime) -> MakeAgain | No
     if card.valid_until > wanted.valid_until:
         return MakeAgain.TOO_LONG
     return None
+
+
+# --- one of several cards is lost
+
+
+class LostWay(StrEnum):
+    """What is done about a lost card."""
+
+    DENY = "deny"  # its doors refuse this one; the party's others go on
+    REPLACE = "replace"  # the number is raised: all cards of the party end and are made again
+
+
+class LostReason(StrEnum):
+    """Why one way is proposed."""
+
+    ALL_ONLINE = "all_online"
+    NOT_ONLINE = "not_online"
+    NO_OTHERS = "no_others"
+    LIST_FULL = "list_full"
+
+
+@dataclass(frozen=True, slots=True)
+class LostChoice:
+    """The way that is proposed, why, and whether there is another one."""
+
+    way: LostWay
+    reason: LostReason
+    can_deny: bool
+
+
+def choose_lost_way(*, others: int, all_online: bool, has_room: bool) -> LostChoice:
+    """A door that is reached at once refuses the one card now. One that must wait for somebody with a phone opens for it until
+    then, while a card with a raised number ends it as soon as the guest uses it; and where no other card goes on, there is
+    nothing to spare.
+    """
+    if not has_room:
+        return LostChoice(LostWay.REPLACE, LostReason.LIST_FULL, can_deny=False)
+    if not others:
+        return LostChoice(LostWay.REPLACE, LostReason.NO_OTHERS, can_deny=True)
+    if all_online:
+        return LostChoice(LostWay.DENY, LostReason.ALL_ONLINE, can_deny=True)
+    return LostChoice(LostWay.REPLACE, LostReason.NOT_ONLINE, can_deny=True)
 
 
 # --- overwriting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pms.core.text import N_
 from pms.encoders.words import ERROR_WORDS
 from pms.keycards.models import CardReason, EndReason
-from pms.keycards.rules import CardKindSeen, KeyState, MakeAgain
+from pms.keycards.rules import CardKindSeen, KeyState, LostReason, LostWay, MakeAgain
 
 STATE_WORDS: dict[KeyState, str] = {
     KeyState.IN_MAKING: N_("Being made"),
@@ -59,6 +59,21 @@ END_WORDS: dict[EndReason, str] = {
     EndReason.OVERWRITTEN: N_("Overwritten"),
 }
 
+LOST_WORDS: dict[LostWay, str] = {
+    LostWay.DENY: N_("Refuse this one card"),
+    LostWay.REPLACE: N_("Replace all cards"),
+}
+LOST_REASONS: dict[LostReason, str] = {
+    LostReason.ALL_ONLINE: N_(
+        "All its doors are online, so they refuse it within a minute, and nobody else must come."
+    ),
+    LostReason.NOT_ONLINE: N_(
+        "Not every door is online: until somebody with a phone was there the card would open it. A new card ends it at once."
+    ),
+    LostReason.NO_OTHERS: N_("The party has no other card that would go on opening, so there is nothing to spare."),
+    LostReason.LIST_FULL: N_("A lock refuses as many lost cards as it can keep, so only replacing is left."),
+}
+
 SEEN_WORDS: dict[CardKindSeen, str] = {
     CardKindSeen.BLANK: N_("Blank card"),
     CardKindSeen.OWN: N_("A key of this stay"),
@@ -96,6 +111,10 @@ ACTIONS = {
     "keycards.not_made": N_("Did not make a key card: %(subject)s"),
     "keycards.unknown": N_("Lost track of a key card: %(subject)s"),
     "keycards.lost": N_("Reported a key card lost: %(subject)s"),
+    "keycards.denied": N_("Had doors refuse a lost key card: %(subject)s"),
+    "keycards.allowed": N_("Allowed a key card that was found again: %(subject)s"),
+    "keycards.found": N_("A lost key card was found again and is written anew: %(subject)s"),
+    "keycards.lost_opened": N_("A lost key card opened a door: %(subject)s"),
     "keycards.ended": N_("Ended key cards: %(subject)s"),
     "keycards.reinstated": N_("Took the end of key cards back: %(subject)s"),
     "keycards.refused": N_("A door refused a key card: %(subject)s"),
@@ -106,6 +125,8 @@ ACTIONS = {
 }
 FIELDS = {
     "cards": N_("Cards"),
+    "doors": N_("Doors"),
+    "at": N_("Time at the door"),
     "reason": N_("Reason"),
     "valid_from": N_("From"),
     "valid_until": N_("Until"),

@@ -130,30 +130,22 @@ def _below(source: _Source, kind: Kind, after: Place) -> _Condition:
 
 
 def _conditions(source: _Source, filters: Filters, room: Room | None, now: datetime) -> list[_Condition]:
-    found: list[_Condition] = [*source.always]
-    if filters.since is not None:
-        found.append(source.at >= filters.since)
-    if filters.until is not None:
-        found.append(source.at < filters.until)
-    if room is not None:
-        found.append(source.of_room(room))
-    if filters.guest_id is not None:
-        found.append(source.of_stays(sa.select(Stay.id).where(Stay.guest_id == filters.guest_id)))
-    if filters.stay_id is not None:
-        found.append(source.of_stays(sa.select(Stay.id).where(Stay.id == filters.stay_id)))
-    if filters.holder_id is not None:
-        found.append(source.of_holder(filters.holder_id))
-    if filters.card:
-        found.append(source.of_card(filters.card))
-    if filters.made_by:
-        found.append(source.made_by(filters.made_by))
-    if filters.is_open:
-        found.append(source.is_open(now))
-    if filters.without_stay:
-        found.append(source.without_stay())
-    if filters.only_ids is not None:
-        found.append(source.model.id.in_(filters.only_ids))
-    return found
+    stays = sa.select(Stay.id)
+    wanted: list[_Condition | None] = [
+        *source.always,
+        source.at >= filters.since if filters.since is not None else None,
+        source.at < filters.until if filters.until is not None else None,
+        source.of_room(room) if room is not None else None,
+        source.of_stays(stays.where(Stay.guest_id == filters.guest_id)) if filters.guest_id is not None else None,
+        source.of_stays(stays.where(Stay.id == filters.stay_id)) if filters.stay_id is not None else None,
+        source.of_holder(filters.holder_id) if filters.holder_id is not None else None,
+        source.of_card(filters.card) if filters.card else None,
+        source.made_by(filters.made_by) if filters.made_by else None,
+        source.is_open(now) if filters.is_open else None,
+        source.without_stay() if filters.without_stay else None,
+        source.model.id.in_(filters.only_ids) if filters.only_ids is not None else None,
+    ]
+    return [condition for condition in wanted if condition is not None]
 
 
 # --- what the filters mean in each table
