@@ -108,7 +108,7 @@ def lost(card: KeyCard, form: LostForm, chosen_id: int | None, *, status: int = 
     lines = queries.lines_of_stay(stay, now=now)
     this = next((line for line in lines if line.card.id == card.id), queries.lines([card], now=now)[0])
     others = [line for line in lines if line.is_live and line.card.id != card.id]
-    doors = denials.doors_of(card)
+    doors = sorted(denials.doors_of(card), key=lambda door: door.name)
     online = reach.of_locks(lock_ids=[door.lock_id for door in doors if door.lock_id], now=now)
     reached = [door for door in doors if (way := online.get(door.lock_id or 0)) is not None and way.is_online]
     choice = rules.choose_lost_way(

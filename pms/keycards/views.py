@@ -343,5 +343,6 @@ def _words() -> dict[str, Any]:
         "reason_words": words.REASON_WORDS,
         "end_words": words.END_WORDS,
         "seen_words": words.SEEN_WORDS,
+        "found_words": words.FOUND_WORDS,
         "progress_words": words.PROGRESS_WORDS,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pms.core.text import N_
 from pms.encoders.words import ERROR_WORDS
 from pms.keycards.models import CardReason, EndReason
-from pms.keycards.rules import CardKindSeen, KeyState, LostReason, LostWay, MakeAgain
+from pms.keycards.rules import CardKindSeen, FoundAct, KeyState, LostReason, LostWay, MakeAgain
 
 STATE_WORDS: dict[KeyState, str] = {
     KeyState.IN_MAKING: N_("Being made"),
@@ -81,6 +81,19 @@ SEEN_WORDS: dict[CardKindSeen, str] = {
     CardKindSeen.DEAD: N_("A key that is over"),
     CardKindSeen.STAFF: N_("Staff card"),
     CardKindSeen.FOREIGN: N_("A card that is not readable here"),
+}
+
+# The sentence of what to do, and of why.
+FOUND_WORDS: dict[FoundAct, str] = {
+    FoundAct.GIVE_BACK: N_("Give it back to %(guest)s in %(room)s."),
+    FoundAct.KEEP_FOR_ARRIVAL: N_("Keep it for %(guest)s, who is expected in %(room)s."),
+    FoundAct.MAKE_AGAIN: N_("Make it again for %(guest)s in %(room)s before you give it back."),
+    FoundAct.ALLOW: N_("Allow it again for %(guest)s in %(room)s, or erase it."),
+    FoundAct.ERASE: N_("Erase it. Then it can be used for anybody."),
+    FoundAct.USE: N_("Put it to the blank cards."),
+    FoundAct.TO_HOLDER: N_("Give it back to %(guest)s."),
+    FoundAct.TO_MANAGER: N_("Hand it to the manager. Do not leave it at the desk."),
+    FoundAct.LOST_PROPERTY: N_("It opens nothing here. Put it to the lost property."),
 }
 
 SHOWN_WORDS: dict[str, str] = {
