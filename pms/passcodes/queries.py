@@ -179,7 +179,7 @@ def living_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[Passcod
         return []
     codes = db.session.scalars(
         sa.select(Passcode)
-        .where(Passcode.stay_id.in_(stay_ids), Passcode.ended_at.is_(None), _alive(now))
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.ended_at.is_(None), alive(now))
         .options(*_LOADED)
         .order_by(Passcode.id)
     )
