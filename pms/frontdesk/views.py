@@ -10,16 +10,32 @@ from pms.frontdesk import (
     booking_views,
     check_in_views,
     choices,
+    dates_views,
+    hours_views,
     lock_pages,
     lock_views,
     queries,
+    room_views,
     step_views,
+    undo_views,
 )
 from pms.frontdesk.blueprint import blueprint
 from pms.web.render import go_to, render
 from pms.web.rights import require
 
-__all__ = ["blueprint", "board_views", "booking_views", "check_in_views", "lock_pages", "lock_views", "step_views"]
+__all__ = [
+    "blueprint",
+    "board_views",
+    "booking_views",
+    "check_in_views",
+    "dates_views",
+    "hours_views",
+    "lock_pages",
+    "lock_views",
+    "room_views",
+    "step_views",
+    "undo_views",
+]
 
 # The lists of the day; the first one is what there is to do.
 LISTS = ("todo", "arriving", "leaving", "in_house", "keys", "unclean")
