@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pms.core.actor import Actor
 from pms.core.db import transaction
 from pms.core.errors import DomainError
-from pms.frontdesk import fate_rules, keys_now, prices, service, task_rules
+from pms.frontdesk import fate_rules, key_tasks, keys_now, prices, service
 from pms.frontdesk.service import Wish
 from pms.passcodes import foresight
 from pms.properties import queries as properties
@@ -174,7 +174,7 @@ def _compare(
         change=change,
         refusal=refusal,
         keys=keys,
-        to_do=_tasks(stay, after, house, now) if is_wanted else [],
+        to_do=key_tasks.of_stay(stay, now=now) if refusal is None else [],
         price=prices.change(before.price, after.price),
         dirty=old_room.number if old_room is not None and is_dirty else None,
         new_room=_ahead(stay) if is_other_room and is_wanted else None,
@@ -196,16 +196,6 @@ def _see(stay: Stay, now: datetime) -> _Seen:
 
 def _is_dirty(room: Room | None) -> bool:
     return room is not None and room.housekeeping is HousekeepingStatus.DIRTY
-
-
-def _tasks(stay: Stay, after: _Seen, house: Property, now: datetime) -> list[Task]:
-    return task_rules.tasks(
-        after.keys,
-        is_in_house=stay.state is StayState.IN_HOUSE,
-        is_leaving=stay.departure_date <= now.astimezone(house.zone).date(),
-        now=now,
-        leaves=stay_rules.leaves_at(stay, house),
-    )
 
 
 def _ahead(stay: Stay) -> RoomAhead | None:

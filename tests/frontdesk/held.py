@@ -97,9 +97,7 @@ def hold_everything(desk, stay_id: int) -> Held:
     held = Held(desk, stay_id, {n: set_up(desk.house.doors[n].lock_id, clock.now()) for n in ("101", "102")})
     db.remove()
     give_card(desk, stay_id)
-    told = passcodes.issue_for_stay(
-        stay_id=stay_id, request_id=str(uuid.uuid4()), actor=desk.clerk, now=clock.now()
-    )
+    told = passcodes.issue_for_stay(stay_id=stay_id, request_id=str(uuid.uuid4()), actor=desk.clerk, now=clock.now())
     held.told = told.digits
     stay = stays.get_stay(stay_id)
     credentials.agree(guest_id=stay.guest_id, actor=desk.clerk, now=clock.now())

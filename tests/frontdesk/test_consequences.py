@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from pms.audit.models import AuditEntry
 from pms.core import clock
 from pms.core.db import db
-from pms.frontdesk import consequences, fate_rules, service
+from pms.frontdesk import consequences, fate_rules, key_tasks, service
 from pms.frontdesk.consequences import Change, ChangeKind
 from pms.frontdesk.fate_rules import Fate
 from pms.frontdesk.key_rules import KeySort
 from pms.lock_commands.models import LockCommand
+from pms.rooms.models import HousekeepingStatus, Room
 from pms.stays import queries as stays
 from pms.stays.models import Stay, StayStep
-from pms.stays.rules import StayIsFixed
 from tests.frontdesk.held import hold_everything
 
 STORED = (KeySort.STORED_CARD, KeySort.STORED_PASSCODE, KeySort.FINGERPRINT)
@@ -72,7 +72,6 @@ EXPECTED = [
     (ChangeKind.HOURS, {"arrival_hour": 9}, told(card=Fate.BEGINS_LATE, code=Fate.BEGINS_LATE, stored=Fate.KEEPS)),
     (ChangeKind.CHANGE, {"wish": 4}, told(card=Fate.ENDS_EARLY, code=Fate.ENDS_EARLY, stored=Fate.CHANGED)),
 ]
-CASES = [(True, *case) for case in IN_HOUSE] + [(False, *case) for case in EXPECTED]
 
 
 def change_of(desk, kind: ChangeKind, needs: dict[str, object]) -> Change:
@@ -103,7 +102,9 @@ def do(desk, stay_id: int, change: Change) -> None:
 def counted() -> tuple[int, ...]:
     """How many rows there are of what no preview may leave behind."""
     db.remove()
-    counts = [db.session.scalar(sa.select(sa.func.count()).select_from(kind)) for kind in (StayStep, AuditEntry, LockCommand)]
+    counts = [
+        db.session.scalar(sa.select(sa.func.count()).select_from(kind)) for kind in (StayStep, AuditEntry, LockCommand)
+    ]
     versions = db.session.scalar(sa.select(sa.func.sum(Stay.version)))
     return (*counts, versions)
 
@@ -114,6 +115,11 @@ def plain(outcomes) -> list[tuple[object, ...]]:
     return sorted(rows, key=str)
 
 
+def dirty_rooms() -> set[int]:
+    db.remove()
+    return set(db.session.scalars(sa.select(Room.id).where(Room.housekeeping == HousekeepingStatus.DIRTY)))
+
+
 def guest_in(desk, *, inside: bool) -> int:
     if inside:
         stay = desk.book(room="101")
@@ -122,18 +128,36 @@ def guest_in(desk, *, inside: bool) -> int:
     return desk.book(room="101", days=(1, 3)).id
 
 
-@pytest.mark.parametrize(("inside", "kind", "needs", "expected"), CASES)
-def test_what_an_act_means_for_every_key_is_told_before_and_happens(desk, inside, kind, needs, expected):
+@pytest.mark.parametrize(("inside", "cases"), [(True, IN_HOUSE), (False, EXPECTED)])
+def test_every_act_tells_what_becomes_of_every_key_and_leaves_no_trace(desk, inside, cases):
     held = hold_everything(desk, guest_in(desk, inside=inside))
-    change = change_of(desk, kind, needs)
     before, rows = held.keys(), counted()
-    told_before = consequences.preview(stay_id=held.stay_id, change=change, now=clock.now())
-    assert told_before.refusal is None
-    assert {(o.key.sort, o.fate) for o in told_before.keys} == expected
+    for kind, needs, expected in cases:
+        found = consequences.preview(stay_id=held.stay_id, change=change_of(desk, kind, needs), now=clock.now())
+        assert found.refusal is None, kind
+        assert {(one.key.sort, one.fate) for one in found.keys} == expected, kind
     assert counted() == rows
     assert held.keys() == before
+
+
+@pytest.mark.parametrize(
+    ("inside", "kind", "needs"),
+    [
+        (True, ChangeKind.EXTEND, {"departure_date": 4}),
+        (True, ChangeKind.REARRANGE, {"room_id": "102", "arrival_date": 0, "departure_date": 3}),
+        (True, ChangeKind.CHECK_OUT, {}),
+        (False, ChangeKind.HOURS, {"arrival_hour": 9, "departure_hour": 16}),
+        (False, ChangeKind.CANCEL, {}),
+    ],
+)
+def test_what_was_told_is_what_happens(desk, inside, kind, needs):
+    held = hold_everything(desk, guest_in(desk, inside=inside))
+    change, before = change_of(desk, kind, needs), held.keys()
+    found = consequences.preview(stay_id=held.stay_id, change=change, now=clock.now())
     do(desk, held.stay_id, change)
-    assert plain(told_before.keys) == plain(fate_rules.outcomes(before, held.keys()))
+    assert plain(found.keys) == plain(fate_rules.outcomes(before, held.keys()))
+    assert found.to_do == (key_tasks.of_stay(stays.get_stay(held.stay_id), now=clock.now()))
+    assert (found.dirty is not None) == (desk.house.rooms["101"].id in dirty_rooms())
 
 
 @pytest.mark.parametrize(
