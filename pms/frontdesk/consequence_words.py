@@ -128,11 +128,28 @@ _AGAIN: dict[MakeAgain, str] = {
     MakeAgain.NEWER_USED: N_("a newer card may have been used at the door"),
 }
 
+_NEEDS: dict[MakeAgain, str] = {
+    MakeAgain.TOO_SHORT: N_("It ends before the guest leaves."),
+    MakeAgain.TOO_LONG: N_("It opens longer than the guest stays."),
+    MakeAgain.TOO_EARLY: N_("It does not open yet."),
+    MakeAgain.TOO_SOON: N_("It opens before the guest is expected."),
+    MakeAgain.LOST: N_("Another card of the party was lost: the next new card ends it."),
+    MakeAgain.NEWER_USED: N_("A newer card may have been used at the door, which ends it."),
+}
+_WAITS: dict[Stance, str] = {
+    Stance.WAITING: N_("The lock is told to store it, %(how)s."),
+    Stance.UNSURE: N_("Its writing was interrupted: it may open."),
+    Stance.LEAVING: N_("The lock is told to let it go, %(how)s."),
+    Stance.REFUSED: N_("The lock would not store it."),
+}
+_LEFT_CARD = N_("Nobody wants it any more; the door learns that from the next guest’s card.")
+_LEFT_CODE = N_("Nobody wants it any more; the door learns that from the next guest’s code or a clear code.")
+
 
 def name(key: Key) -> str:
     """What a key is called among those of its stay."""
     word = str(_(SORT_WORDS[key.sort]))
-    if key.sort is KeySort.CARD and key.of > 1 and key.counts:
+    if key.sort is KeySort.CARD and key.of > 1:
         return str(_("Key card %(number)d of %(of)d", number=key.number, of=key.of))
     return word
 
@@ -148,6 +165,24 @@ def sentence(outcome: Outcome) -> str:
         "opened": filters.datetime_text(outcome.opened_until),
         "how": _(_BY_THE_WAY[key.is_reached]),
     }
+
+
+def why(key: Key) -> str:
+    """Why a key opens, or does not, as it stands: what is known of it, and what it waits for."""
+    how = _(_BY_THE_WAY[key.is_reached])
+    if key.stance is Stance.CHANGING:
+        return str(_("The lock is told the new end, %(ends)s, %(how)s.", ends=filters.datetime_text(key.ends), how=how))
+    if key.stance in _WAITS:
+        return str(_(_WAITS[key.stance])) % {"how": how}
+    if key.stance is Stance.LEFT:
+        return str(_(_LEFT_CARD if key.sort is KeySort.CARD else _LEFT_CODE))
+    if key.status is not None:
+        return str(_("The lock would not take the change: it opens as before."))
+    if key.again is not None:
+        return str(_(_NEEDS[key.again]))
+    if key.stance is Stance.MAKING:
+        return str(_("It is on a machine, or about to be."))
+    return str(_("The door or a machine has seen it.") if key.is_proved else _("Nobody has seen it at the door yet."))
 
 
 def task(one: Task) -> str:

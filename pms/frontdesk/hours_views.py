@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, request
+from flask import Response
 from flask_babel import gettext as _
 
 from pms.core.errors import DomainError
 from pms.frontdesk import choices, queries, service, step_parts
 from pms.frontdesk.blueprint import blueprint
-from pms.frontdesk.forms import HoursForm, MeansForm
+from pms.frontdesk.forms import HoursForm
 from pms.stays import queries as stays
 from pms.stays.models import StepKind
 from pms.web import errors
-from pms.web.render import render, render_dialog
+from pms.web.render import render_dialog
 from pms.web.rights import require
 
 if TYPE_CHECKING:
@@ -56,16 +56,6 @@ def hours_now(stay_id: int) -> Response:
         errors.put_into(form, error)
         return _hours_dialog(stays.get_stay(stay_id), form, status=422)
     return step_parts.done(stay_id, step_parts.with_keys(stay_id, _("The hours are agreed.")))
-
-
-@blueprint.get("/stays/<int:stay_id>/means/<any('assign','move','extend','shorten','hours'):kind>")
-@require("stays:change")
-def means(stay_id: int, kind: str) -> Response:
-    """What the act would mean with what stands in its dialog now."""
-    form = MeansForm(formdata=request.args)
-    change = form.change(kind, stays.get_stay(stay_id))
-    foreseen = step_parts.means(stay_id, change)
-    return render("frontdesk/_consequences.html", **{**foreseen, "shows_times": kind == "hours"})
 
 
 def _hours_dialog(stay: Stay, form: HoursForm, status: int = 200) -> Response:

@@ -10,6 +10,8 @@ from pms.frontdesk import (
     booking_views,
     check_in_views,
     choices,
+    consequence_views,
+    consequence_words,
     dates_views,
     hours_views,
     lock_pages,
@@ -28,6 +30,7 @@ __all__ = [
     "board_views",
     "booking_views",
     "check_in_views",
+    "consequence_views",
     "dates_views",
     "hours_views",
     "lock_pages",
@@ -59,4 +62,5 @@ def today() -> Response:
         day=choices.today(),
         lists=queries.today(choices.today(), now=choices.present()),
         show=show if show in LISTS else LISTS[0],
+        task_text=consequence_words.task,
     )
