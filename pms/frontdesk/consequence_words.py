@@ -107,12 +107,14 @@ _CODES: dict[Fate, str] = {
 }
 _STORED: dict[Fate, str] = {
     Fate.KEEPS: N_("opens %(doors)s until %(ends)s, as it should."),
-    Fate.CHANGED: N_("The lock of %(doors)s is told the new end, %(ends)s, %(how)s. Until then it has %(opened)s."),
-    Fate.UNCHANGED: N_(
-        "The lock of %(doors)s keeps the end that it has, %(opened)s: only the lock knows what it stores. Store it anew there."
+    Fate.CHANGED: N_(
+        "ends on %(ends)s once the lock of %(doors)s is told, %(how)s. Until then the lock has %(opened)s."
     ),
-    Fate.STORED: N_("The lock of %(doors)s is told to store it, %(how)s."),
-    Fate.TAKEN_AWAY: N_("The lock of %(doors)s is told to let it go, %(how)s. Until then it opens."),
+    Fate.UNCHANGED: N_(
+        "keeps its end, %(opened)s: only the lock of %(doors)s knows what it stores. Store it anew at the door."
+    ),
+    Fate.STORED: N_("opens %(doors)s once its lock is told to store it, %(how)s."),
+    Fate.TAKEN_AWAY: N_("opens %(doors)s until its lock is told to let it go, %(how)s."),
     Fate.NOT_MADE: N_("is not stored."),
     Fate.COUNTS_AGAIN: N_("counts again, until %(ends)s."),
     Fate.GONE: N_("is not kept here any more and does not come back: store it anew."),
