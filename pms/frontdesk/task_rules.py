@@ -54,8 +54,10 @@ def can_tell_rest(*, ends: datetime, leaves: datetime, now: datetime) -> bool:
 
 
 def _card_task(key: Key) -> TaskKind | None:
-    is_good = key.again is None and key.stance is not Stance.UNSURE
-    return None if is_good or not key.counts or key.stance is Stance.MAKING else TaskKind.WRITE_AGAIN
+    if key.stance in (Stance.MAKING, Stance.LEFT):
+        return None
+    # Also a card whose time is over while the guest stays on.
+    return TaskKind.WRITE_AGAIN if key.again is not None or key.stance is Stance.UNSURE else None
 
 
 def _code_task(key: Key, now: datetime, leaves: datetime) -> TaskKind | None:
@@ -72,7 +74,7 @@ def tasks(keys: Sequence[Key], *, is_in_house: bool, is_leaving: bool, now: date
     Who leaves today needs no new card, but what opens too long, or is still in a lock, counts to the end.
     """
     found = []
-    if is_in_house and not is_leaving and not any(key.counts for key in keys):
+    if is_in_house and not is_leaving and not any(key.counts or key.again for key in keys):
         found.append(Task(TaskKind.MAKE_CARDS, 1, None, None))
     for kind in (TaskKind.WRITE_AGAIN, TaskKind.TELL_CODE, TaskKind.VISIT_LOCK):
         concerned = [key for key in keys if task_kind(key, now=now, leaves=leaves) is kind]

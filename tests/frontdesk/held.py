@@ -40,7 +40,7 @@ class Held:
     twins: dict[str, VirtualLock]
     told: str = field(repr=False, default="")
 
-    def keys(self, now: datetime | None = None) -> list[Key]:
+    def listed(self, now: datetime | None = None) -> list[Key]:
         """All its keys, as they are."""
         db.remove()
         return keys_now.of_stay(stays.get_stay(self.stay_id), now=now or clock.now())

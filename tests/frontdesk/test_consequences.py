@@ -131,13 +131,13 @@ def guest_in(desk, *, inside: bool) -> int:
 @pytest.mark.parametrize(("inside", "cases"), [(True, IN_HOUSE), (False, EXPECTED)])
 def test_every_act_tells_what_becomes_of_every_key_and_leaves_no_trace(desk, inside, cases):
     held = hold_everything(desk, guest_in(desk, inside=inside))
-    before, rows = held.keys(), counted()
+    before, rows = held.listed(), counted()
     for kind, needs, expected in cases:
         found = consequences.preview(stay_id=held.stay_id, change=change_of(desk, kind, needs), now=clock.now())
         assert found.refusal is None, kind
         assert {(one.key.sort, one.fate) for one in found.keys} == expected, kind
     assert counted() == rows
-    assert held.keys() == before
+    assert held.listed() == before
 
 
 @pytest.mark.parametrize(
@@ -152,10 +152,10 @@ def test_every_act_tells_what_becomes_of_every_key_and_leaves_no_trace(desk, ins
 )
 def test_what_was_told_is_what_happens(desk, inside, kind, needs):
     held = hold_everything(desk, guest_in(desk, inside=inside))
-    change, before = change_of(desk, kind, needs), held.keys()
+    change, before = change_of(desk, kind, needs), held.listed()
     found = consequences.preview(stay_id=held.stay_id, change=change, now=clock.now())
     do(desk, held.stay_id, change)
-    assert plain(found.keys) == plain(fate_rules.outcomes(before, held.keys()))
+    assert plain(found.keys) == plain(fate_rules.outcomes(before, held.listed()))
     assert found.to_do == (key_tasks.of_stay(stays.get_stay(held.stay_id), now=clock.now()))
     assert (found.dirty is not None) == (desk.house.rooms["101"].id in dirty_rooms())
 
@@ -179,8 +179,8 @@ def test_undo_tells_what_comes_back_and_what_does_not(desk, kind, needs, expecte
     clock.freeze(desk.now + timedelta(minutes=10))
     do(desk, held.stay_id, change_of(desk, kind, needs))
     undo = Change(kind=ChangeKind.UNDO, step_id=stays.last_step(held.stay_id).id)
-    before = held.keys()
+    before = held.listed()
     found = consequences.preview(stay_id=held.stay_id, change=undo, now=clock.now())
     assert {(o.key.sort, o.fate) for o in found.keys} == expected
     do(desk, held.stay_id, undo)
-    assert plain(found.keys) == plain(fate_rules.outcomes(before, held.keys()))
+    assert plain(found.keys) == plain(fate_rules.outcomes(before, held.listed()))

@@ -133,6 +133,8 @@ def test_cards_to_write_again_are_one_line_with_the_first_deadline():
     assert tasks(*short) == [Task(TaskKind.WRITE_AGAIN, 2, first, MakeAgain.TOO_SHORT, ("101",))]
     unsure = key(stance=Stance.UNSURE)
     assert tasks(unsure) == [Task(TaskKind.WRITE_AGAIN, 1, None, None, ("101",))]
+    over = key(stance=Stance.GONE, again=MakeAgain.TOO_SHORT, by=NOW)
+    assert tasks(over) == [Task(TaskKind.WRITE_AGAIN, 1, NOW, MakeAgain.TOO_SHORT, ("101",))]
     assert tasks(key(stance=Stance.MAKING, again=MakeAgain.TOO_SHORT)) == []
 
 
