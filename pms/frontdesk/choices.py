@@ -14,6 +14,7 @@ from flask_login import current_user
 from pms.encoders.words import STATE_WORDS as MACHINE_WORDS
 from pms.frontdesk import queries
 from pms.keycards.rules import MAX_COPIES
+from pms.properties import queries as properties
 from pms.rooms.rules import HOUSEKEEPING_WORDS
 from pms.stays import rules as stay_rules
 from pms.web import filters
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from wtforms import SelectField
 
+    from pms.frontdesk.forms import HoursForm
     from pms.rooms.models import Room
+    from pms.stays.models import Stay
     from pms.stays.queries import RoomOffer
 
 
@@ -95,3 +98,18 @@ def fill_machines(field: SelectField, *, chosen: int | None = None) -> None:
         field.choices = [("", _("There is no card machine"))]
     if field.data is None and not field.raw_data and (mine or machines):
         field.data = (mine or machines[0]).id
+
+
+def fill_hours(form: HoursForm, stay: Stay) -> None:
+    """The hours that the desk may promise, the house's own first; day use takes any."""
+    house = properties.get_property()
+    first = 0 if stay.is_day_use else house.early_arrival_hour
+    last = 24 if stay.is_day_use else house.late_departure_hour
+    form.arrival_hour.choices = [
+        ("", _("as usual, %(hour)s:00", hour=house.check_in_hour)),
+        *((str(hour), f"{hour}:00") for hour in range(first, 24)),
+    ]
+    form.departure_hour.choices = [
+        ("", _("as usual, %(hour)s:00", hour=house.check_out_hour)),
+        *((str(hour), f"{hour}:00") for hour in range(1, last + 1)),
+    ]

@@ -11,8 +11,10 @@ from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectFiel
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from pms.core.ids import read_id
+from pms.frontdesk.consequences import Change, ChangeKind
 from pms.frontdesk.service import Wish
 from pms.keycards.rules import MAX_COPIES
+from pms.stays.models import Stay, StayState
 from pms.web.forms import Form, choice_id, request_id_field
 
 
@@ -60,6 +62,38 @@ class DepartureForm(StepForm):
     def day(self) -> date:
         """The new departure, once the form is validated."""
         return cast("date", self.departure_date.data)
+
+
+class HoursForm(StepForm):
+    """Early arrival and late departure; nothing chosen means the house's hour."""
+
+    arrival_hour = SelectField(_l("Arrival from"), coerce=choice_id, validate_choice=False)
+    departure_hour = SelectField(_l("Departure by"), coerce=choice_id, validate_choice=False)
+
+    def change(self, stay: Stay) -> Change:
+        """What is agreed. Who is here has arrived."""
+        arrival = stay.arrival_hour if stay.state is StayState.IN_HOUSE else self.arrival_hour.data
+        return Change(kind=ChangeKind.HOURS, arrival_hour=arrival, departure_hour=self.departure_hour.data)
+
+
+class MeansForm(Form):
+    """What stands in the dialog of a verb while somebody still chooses."""
+
+    room_id = SelectField(coerce=choice_id, validate_choice=False)
+    departure_date = DateField()
+    arrival_hour = SelectField(coerce=choice_id, validate_choice=False)
+    departure_hour = SelectField(coerce=choice_id, validate_choice=False)
+
+    def change(self, kind: str, stay: Stay) -> Change | None:
+        """The act as it stands there; None where something of it is missing."""
+        wanted = ChangeKind(kind)
+        if wanted is ChangeKind.HOURS:
+            arrival = stay.arrival_hour if stay.state is StayState.IN_HOUSE else self.arrival_hour.data
+            return Change(kind=wanted, arrival_hour=arrival, departure_hour=self.departure_hour.data)
+        if wanted in (ChangeKind.MOVE, ChangeKind.ASSIGN):
+            return Change(kind=wanted, room_id=self.room_id.data) if self.room_id.data else None
+        day = self.departure_date.data
+        return Change(kind=wanted, departure_date=day) if day else None
 
 
 class KeysForm(StepForm):

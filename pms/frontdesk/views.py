@@ -10,16 +10,35 @@ from pms.frontdesk import (
     booking_views,
     check_in_views,
     choices,
+    consequence_views,
+    consequence_words,
+    dates_views,
+    hours_views,
     lock_pages,
     lock_views,
     queries,
+    room_views,
     step_views,
+    undo_views,
 )
 from pms.frontdesk.blueprint import blueprint
 from pms.web.render import go_to, render
 from pms.web.rights import require
 
-__all__ = ["blueprint", "board_views", "booking_views", "check_in_views", "lock_pages", "lock_views", "step_views"]
+__all__ = [
+    "blueprint",
+    "board_views",
+    "booking_views",
+    "check_in_views",
+    "consequence_views",
+    "dates_views",
+    "hours_views",
+    "lock_pages",
+    "lock_views",
+    "room_views",
+    "step_views",
+    "undo_views",
+]
 
 # The lists of the day; the first one is what there is to do.
 LISTS = ("todo", "arriving", "leaving", "in_house", "keys", "unclean")
@@ -43,4 +62,5 @@ def today() -> Response:
         day=choices.today(),
         lists=queries.today(choices.today(), now=choices.present()),
         show=show if show in LISTS else LISTS[0],
+        task_text=consequence_words.task,
     )

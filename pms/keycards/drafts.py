@@ -22,7 +22,7 @@ from pms.properties import queries as properties
 from pms.protocol.card_layout import FIRST_FURTHER_UNIT
 from pms.stays import queries as stays
 from pms.stays import rules as stay_rules
-from pms.stays.models import Stay
+from pms.stays.models import Stay, StayState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -206,7 +206,8 @@ def series(session: Session, stay: Stay, begins: datetime, until: datetime, now:
     if row.released_at is not None:
         # Back after another party: it begins anew, above whoever was there.
         row.released_at, row.begins_at = None, begins
-    row.begins_at = min(row.begins_at, begins)
+    # Who is still expected begins when it was promised to, also where that was put off; who is here has begun.
+    row.begins_at = begins if stay.state is StayState.CONFIRMED else min(row.begins_at, begins)
     return number(session, row, until, now)
 
 

@@ -144,6 +144,27 @@ def lines_of_stay(stay: Stay, *, now: datetime) -> list[KeyLine]:
     return lines(cards, now=now)
 
 
+def lines_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[KeyLine]:
+    """The cards of many stays that are being made, or that a door may take now or later; oldest first."""
+    cards = db.session.scalars(
+        sa.select(KeyCard)
+        .where(
+            KeyCard.stay_id.in_(stay_ids),
+            KeyCard.state != CardState.VOID,
+            sa.or_(KeyCard.state != CardState.ENDED, KeyCard.valid_until > now - rules.GRACE),
+        )
+        .options(*_LOADED)
+        .order_by(KeyCard.id)
+    ).all()
+    return lines(cards, now=now)
+
+
+def wanted_beginning(stay: Stay, now: datetime) -> datetime:
+    """From when the party's cards should open."""
+    arrives = stay_rules.arrives_at(stay, properties.get_property())
+    return rules.begins_at(state=stay.state, now=now, arrives=arrives)
+
+
 def to_make_again(stay: Stay, *, now: datetime) -> list[KeyCard]:
     """The party's live cards that do not do any more what it needs."""
     return [line.card for line in lines_of_stay(stay, now=now) if line.again is not None]

@@ -318,6 +318,7 @@ class MakeAgain(StrEnum):
     TOO_LONG = "too_long"  # opens after the departure
     NEWER_USED = "newer_used"  # another party's number may have been used at the door
     TOO_EARLY = "too_early"  # made ahead, and the guest came before its time
+    TOO_SOON = "too_soon"  # made ahead, and the guest comes later: until then the room may be somebody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +347,8 @@ def make_again(card: CardFacts, wanted: Wanted, now: datetime) -> MakeAgain | No
         return MakeAgain.TOO_SHORT
     if card.valid_from - GRACE > max(now, wanted.begins_at):
         return MakeAgain.TOO_EARLY
+    if card.valid_from + GRACE < wanted.begins_at and wanted.begins_at > now:
+        return MakeAgain.TOO_SOON
     if card.valid_until > wanted.valid_until:
         return MakeAgain.TOO_LONG
     return None

@@ -40,6 +40,7 @@ AGAIN_WORDS: dict[MakeAgain, str] = {
     MakeAgain.TOO_LONG: N_("Make again or erase: it opens longer than the guest stays."),
     MakeAgain.NEWER_USED: N_("Make again: a newer card may have been used at the door, which ends this one."),
     MakeAgain.TOO_EARLY: N_("Make again: it was made ahead and does not open yet."),
+    MakeAgain.TOO_SOON: N_("Make again or erase: it opens before the guest is expected."),
 }
 
 REASON_WORDS: dict[CardReason, str] = {

@@ -168,6 +168,17 @@ def passcodes_of_stay(stay_id: int) -> Sequence[Passcode]:
     ).all()
 
 
+def alive_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[PasscodeLine]:
+    """Codes of many stays that their doors may still take, clear codes apart; oldest first."""
+    codes = db.session.scalars(
+        sa.select(Passcode)
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.kind != PasscodeKind.CLEAR, _alive(now))
+        .options(*_LOADED)
+        .order_by(Passcode.id)
+    )
+    return [line_of(code, now) for code in codes]
+
+
 def lines_of_stay(stay_id: int, *, now: datetime) -> list[PasscodeLine]:
     """The codes of a stay as the page lists them, newest first."""
     return [line_of(passcode, now) for passcode in passcodes_of_stay(stay_id)]

@@ -367,11 +367,10 @@ def test_what_dies_with_a_check_out_is_said_before(browser, desk):
     service.check_in(stay_id=stay.id, cards=2, encoder_id=desk.encoder_id, **desk.act())
     make_written(stay.id)
     page = text_of(browser.get(f"/stays/{stay.id}/check-out"))
-    assert "2 key cards end with it." in page
-    assert "until Sun, Jun 14, 12:15" in page
+    assert "Key card 1 of 2 opens 101 until Sun, Jun 14, 12:15, or until the next guest’s card is used there" in page
     answer = do(browser, stay.id, "extend", departure_date=desk.day(3).isoformat())
     assert "2 cards must be made again before Sun, Jun 14, 12:00." in text_of(browser.get(answer.location))
-    assert "2 cards to make again" in text_of(browser.get("/today?show=keys"))
+    assert "2 cards to write again" in text_of(browser.get("/today?show=keys"))
 
 
 @pytest.mark.parametrize("name", ["housekeeper", "technician"])

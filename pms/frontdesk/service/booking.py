@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pms.core.db import transaction
-from pms.frontdesk.service.common import SameForm, with_keys
+from pms.frontdesk.service.common import SameForm, followed, with_keys
 from pms.guests import service as guests
 from pms.guests.service import GuestFields
 from pms.keycards.models import EndReason
@@ -96,5 +96,5 @@ def change(
 
     with transaction():
         if stays.hold(stay_id=stay_id).room_type_id == wish.room_type_id:
-            return act()
+            return followed(act, stay_id, now)
         return with_keys(EndReason.MOVED, act, stay_id=stay_id, request_id=request_id, actor=actor, now=now)

@@ -105,7 +105,7 @@ def check_in(
         if document is not None and document.number:
             _note_document(stay.guest, document, actor, now)
         if departure_date is not None and departure_date != stay.departure_date:
-            other_departure = stays.extend if departure_date > stay.departure_date else stays.shorten
+            other_departure = placing.extend if departure_date > stay.departure_date else placing.shorten
             other_departure(stay_id=stay_id, departure_date=departure_date, actor=actor, now=now)
         if room_id is not None and room_id != stay.room_id:
             placing.assign_room(stay_id=stay_id, room_id=room_id, actor=actor, now=now)
