@@ -38,6 +38,12 @@ def today() -> date:
     return filters.local(present()).date()
 
 
+def moment_text(at: datetime, now: datetime) -> str:
+    """The hour on the wall of the house; the day too where it is another one."""
+    is_today = filters.local(at).date() == filters.local(now).date()
+    return filters.time_text(at) if is_today else filters.datetime_text(at)
+
+
 def tonight() -> date:
     """The night that a guest who comes now sleeps first."""
     return stay_rules.tonight(filters.local(present()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 
 from flask_babel import lazy_gettext as _l
@@ -11,13 +11,21 @@ from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectFiel
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from pms.core.ids import read_id
-from pms.frontdesk.service import Wish
+from pms.frontdesk.service import Particulars, Sheet, Wish
 from pms.keycards.rules import MAX_COPIES
 from pms.web.forms import Form, choice_id, request_id_field
 
 
 def _whole(text: object) -> int:
     return int(str(text or 0))
+
+
+def _instant(text: object) -> datetime | None:
+    """Reads an instant of a list; None for nothing, ValueError (which the field reports) for what is none."""
+    at = datetime.fromisoformat(str(text)) if text not in (None, "", "None") else None
+    if at is not None and at.tzinfo is None:
+        raise ValueError(text)
+    return at
 
 
 class RequestForm(Form):
@@ -70,14 +78,40 @@ class KeysForm(StepForm):
 
 
 class CheckInForm(KeysForm):
-    """Who (a document that is missing), which room and until when, keys."""
+    """The sheet: who (what is missing of them), which room and until when, keys; `ahead` where the room is not ready."""
 
+    phone = StringField(_l("Telephone"), validators=[Length(max=40)], render_kw={"autocomplete": "off", "type": "tel"})
+    email = StringField(_l("Mail"), validators=[Length(max=120)], render_kw={"autocomplete": "off", "type": "email"})
+    nationality = SelectField(_l("Nationality"), validators=[Optional()])
+    birth_date = DateField(_l("Date of birth"), validators=[Optional()])
     document_kind = SelectField(_l("Document"), validators=[Optional()])
-    document_number = StringField(_l("Document number"), validators=[Length(max=40)])
-    room_id = SelectField(
+    document_number = StringField(
+        _l("Document number"), validators=[Length(max=40)], render_kw={"autocomplete": "off", "spellcheck": "false"}
+    )
+    room_id = RadioField(
         _l("Room"), coerce=choice_id, validate_choice=False, validators=[InputRequired(_l("Choose a room."))]
     )
     departure_date = DateField(_l("Departure"), validators=[InputRequired(_l("Enter a date."))])
+    expected_at = SelectField(
+        _l("The room will be ready at"), coerce=_instant, validate_choice=False, validators=[Optional()]
+    )
+    ahead = HiddenField()
+
+    def sheet(self) -> Sheet:
+        """What the clerk settled, once the form is validated."""
+        return Sheet(
+            room_id=self.room_id.data,
+            departure_date=self.departure_date.data,
+            particulars=Particulars(
+                phone=self.phone.data or "",
+                email=self.email.data or "",
+                nationality=self.nationality.data or "",
+                birth_date=self.birth_date.data,
+                document_kind=self.document_kind.data or "",
+                document_number=self.document_number.data or "",
+            ),
+            version=self.seen_version,
+        )
 
 
 class DatesForm(StepForm):

@@ -75,7 +75,7 @@ def plan(
 def times(stay: Stay, now: datetime, parties: Collection[Stay] = ()) -> tuple[datetime, datetime]:
     """From when and until when a party may pass; until the first of `parties`, whose rooms are on its cards, leaves."""
     house = properties.get_property()
-    begins = rules.begins_at(state=stay.state, now=now, arrives=stay_rules.arrives_at(stay, house))
+    begins = rules.begins_at(state=stay.state, now=now, arrives=stay_rules.may_enter_at(stay, house))
     until = min(stay_rules.leaves_at(party, house) for party in (stay, *parties))
     return begins.replace(microsecond=0), until
 

@@ -29,6 +29,7 @@ WITH_ALL = (
     joinedload(Stay.room).joinedload(Room.room_type),
 )
 _PRESENT = (StayState.CONFIRMED, StayState.IN_HOUSE)
+_IS_WAITING = (Stay.state == StayState.CONFIRMED, Stay.waiting_since.is_not(None))
 _PAGE = 50
 
 
@@ -139,6 +140,17 @@ def of_same_party(stay: Stay) -> list[Stay]:
 def find_in_room(room_id: int) -> Stay | None:
     """Who is checked in to the room."""
     return next(iter(_stays(Stay.room_id == room_id, Stay.state == StayState.IN_HOUSE)), None)
+
+
+def find_waiting(room_id: int) -> Stay | None:
+    """Who was checked in ahead and waits for the room; of several the one who waits longest."""
+    order = (Stay.waiting_since.asc(), Stay.id.asc())
+    return next(iter(_stays(Stay.room_id == room_id, *_IS_WAITING, order=order)), None)
+
+
+def of_reservation(reservation_id: int) -> list[Stay]:
+    """The stays under one code, in the order in which they were booked."""
+    return _stays(Stay.reservation_id == reservation_id, order=(Stay.id.asc(),))
 
 
 def find_by_request(request_id: str) -> Stay | None:

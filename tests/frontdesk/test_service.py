@@ -27,8 +27,10 @@ from tests.races import race
 
 
 def check_in(desk, stay, **values):
+    settled = ("room_id", "departure_date", "particulars", "version")
+    sheet = service.Sheet(**{name: values.pop(name) for name in settled if name in values})
     values = {"cards": 1, "encoder_id": desk.encoder_id, **desk.act(), **values}
-    return service.check_in(stay_id=stay.id, **values)
+    return service.check_in(stay_id=stay.id, sheet=sheet, **values)
 
 
 def make_written(stay_id: int) -> list[KeyCard]:
@@ -77,7 +79,7 @@ def test_check_in_takes_the_room_and_asks_the_machine_for_the_cards(any_desk):
 
 def test_a_double_click_on_check_in_makes_one_check_in_and_one_batch(any_desk):
     stay = any_desk.book()
-    same = any_desk.act(version=stay.version, cards=1, encoder_id=any_desk.encoder_id)
+    same = any_desk.act(sheet=service.Sheet(version=stay.version), cards=1, encoder_id=any_desk.encoder_id)
     stay_id = stay.id
     outcomes = race(4, lambda _n: service.check_in(stay_id=stay_id, **same))
     assert outcomes == [service.CheckedIn(stay_id, same["request_id"])] * 4
@@ -86,7 +88,12 @@ def test_a_double_click_on_check_in_makes_one_check_in_and_one_batch(any_desk):
 
 def test_two_clerks_who_check_the_same_guest_in_do_it_once(any_desk):
     stay = any_desk.book()
-    seen = {"stay_id": stay.id, "version": stay.version, "cards": 1, "encoder_id": any_desk.encoder_id}
+    seen = {
+        "stay_id": stay.id,
+        "sheet": service.Sheet(version=stay.version),
+        "cards": 1,
+        "encoder_id": any_desk.encoder_id,
+    }
     outcomes = race(2, lambda _n: service.check_in(**seen, **any_desk.act()))
     assert sum(isinstance(o, ChangedMeanwhile) for o in outcomes) == 1
     assert count(KeyCard) == 1
@@ -102,12 +109,12 @@ def test_check_in_without_a_card_needs_no_machine_and_with_one_says_so(desk):
 def test_what_the_dialog_changed_is_stored_with_the_check_in_or_not_at_all(desk):
     stay = desk.book(room="101", guest_id=desk.guest(document=""))
     other = desk.book(room="101", days=(2, 4))
-    document = service.Document("passport", "P7654321")
+    passport = service.Particulars(document_kind="passport", document_number="P7654321")
     with pytest.raises(nights.RoomTaken) as refusal:
-        check_in(desk, stay, departure_date=desk.day(3), document=document)
+        check_in(desk, stay, departure_date=desk.day(3), particulars=passport)
     assert refusal.value.params["code"] == db.session.get_one(Reservation, other.reservation_id).code
     assert db.session.get_one(Guest, stay.guest_id).document_number is None
-    check_in(desk, stay, departure_date=desk.day(1), document=document)
+    check_in(desk, stay, departure_date=desk.day(1), particulars=passport)
     db.remove()
     assert db.session.get_one(Guest, stay.guest_id).document_number == "P7654321"
     assert db.session.get_one(Stay, stay.id).departure_date == desk.day(1)
@@ -116,7 +123,7 @@ def test_what_the_dialog_changed_is_stored_with_the_check_in_or_not_at_all(desk)
 def test_a_document_without_its_kind_is_refused_before_anything_is_stored(desk):
     stay = desk.book(guest_id=desk.guest(document=""))
     with pytest.raises(guest_rules.DocumentIncomplete):
-        check_in(desk, stay, document=service.Document("", "P7654321"))
+        check_in(desk, stay, particulars=service.Particulars(document_number="P7654321"))
     assert db.session.get_one(Stay, stay.id).state is StayState.CONFIRMED
 
 

@@ -7,7 +7,15 @@ nothing and gives the same outcome.
 from __future__ import annotations
 
 from pms.frontdesk.service.booking import Wish, book, change
-from pms.frontdesk.service.check_in import CheckedIn, Document, MachineMissing, check_in, walk_in
+from pms.frontdesk.service.check_in import (
+    CheckedIn,
+    MachineMissing,
+    Particulars,
+    Sheet,
+    check_in,
+    check_in_ahead,
+    walk_in,
+)
 from pms.frontdesk.service.leaving import cancel, check_out, no_show
 from pms.frontdesk.service.placing import agree_hours, assign_room, extend, move_room, rearrange, shorten, unassign_room
 from pms.frontdesk.service.undoing import CardMadeSince, undo
@@ -15,8 +23,9 @@ from pms.frontdesk.service.undoing import CardMadeSince, undo
 __all__ = [
     "CardMadeSince",
     "CheckedIn",
-    "Document",
     "MachineMissing",
+    "Particulars",
+    "Sheet",
     "Wish",
     "agree_hours",
     "assign_room",
@@ -24,6 +33,7 @@ __all__ = [
     "cancel",
     "change",
     "check_in",
+    "check_in_ahead",
     "check_out",
     "extend",
     "move_room",

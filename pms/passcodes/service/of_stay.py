@@ -113,7 +113,7 @@ def _start(stay: Stay, lock: Lock, epoch: int, now: datetime) -> datetime:
     had = queries.start_of_party(lock, epoch, stay.id)
     if had is not None and not queries.is_buried(lock, epoch, had.starts_at):
         return had.starts_at
-    arrives = stay_rules.arrives_at(stay, properties.get_property())
+    arrives = stay_rules.may_enter_at(stay, properties.get_property())
     return rules.earliest_start(state=stay.state, now=now, arrives=arrives)
 
 
