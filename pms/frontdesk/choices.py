@@ -17,12 +17,15 @@ from pms.keycards.rules import MAX_COPIES
 from pms.rooms.rules import HOUSEKEEPING_WORDS
 from pms.stays import rules as stay_rules
 from pms.web import filters
+from pms.web.forms import choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wtforms import SelectField
 
+    from pms.frontdesk.forms import GroupForm
+    from pms.frontdesk.groups import Group
     from pms.rooms.models import Room
     from pms.stays.queries import RoomOffer
 
@@ -84,6 +87,13 @@ def _readiness(offer: RoomOffer) -> str:
 def room_label(room: Room) -> str:
     """Number and cleaning state."""
     return f"{room.number} · {_(HOUSEKEEPING_WORDS[room.housekeeping])}"
+
+
+def fill_group(form: GroupForm, group: Group) -> None:
+    """Everybody of the group who is expected; who can be checked in is chosen already."""
+    form.stay_ids.choices = choices([(member.stay.id, member.stay.guest.name) for member in group.members])
+    if form.stay_ids.data is None:
+        form.stay_ids.data = [member.stay.id for member in group.ready]
 
 
 def fill_cards(field: SelectField) -> None:

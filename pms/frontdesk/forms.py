@@ -11,9 +11,19 @@ from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectFiel
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from pms.core.ids import read_id
+from pms.frontdesk.groups import ACCEPTED
 from pms.frontdesk.service import Particulars, Sheet, Wish
 from pms.keycards.rules import MAX_COPIES
-from pms.web.forms import Form, choice_id, request_id_field
+from pms.web.forms import Boxes, Form, choice_id, request_id_field
+
+NO_CARDS = "none"
+# How many cards each room of a group gets; None: one for each adult.
+CARDS_EACH: dict[str, int | None] = {"adults": None, "one": 1, NO_CARDS: 0}
+_CARDS_OF_GROUP = [
+    ("adults", _l("One card for each adult")),
+    ("one", _l("One card for each room")),
+    (NO_CARDS, _l("No cards now")),
+]
 
 
 def _whole(text: object) -> int:
@@ -112,6 +122,22 @@ class CheckInForm(KeysForm):
             ),
             version=self.seen_version,
         )
+
+
+class StackForm(RequestForm):
+    """Cards for those of a group who are here: so many for each, on which machine."""
+
+    cards = SelectField(_l("Key cards"), choices=_CARDS_OF_GROUP)
+    encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
+
+
+class GroupForm(StackForm):
+    """Which rooms of a booking are checked in now, and which rooms may be given out for it."""
+
+    stay_ids = Boxes(_l("Rooms"), coerce=choice_id, validators=[InputRequired(_l("Choose at least one room."))])
+    accepts = RadioField(
+        _l("Rooms to give out"), choices=[(name, _l(word)) for name, (word, _states) in ACCEPTED.items()]
+    )
 
 
 class DatesForm(StepForm):

@@ -148,6 +148,14 @@ def find_waiting(room_id: int) -> Stay | None:
     return next(iter(_stays(Stay.room_id == room_id, *_IS_WAITING, order=order)), None)
 
 
+def get_reservation(reservation_id: int) -> Reservation:
+    """What several stays were booked under; NotFound."""
+    reservation = db.session.get(Reservation, reservation_id)
+    if reservation is None:
+        raise NotFound
+    return reservation
+
+
 def of_reservation(reservation_id: int) -> list[Stay]:
     """The stays under one code, in the order in which they were booked."""
     return _stays(Stay.reservation_id == reservation_id, order=(Stay.id.asc(),))

@@ -16,6 +16,7 @@ from pms.frontdesk.service.check_in import (
     check_in_ahead,
     walk_in,
 )
+from pms.frontdesk.service.group import Outcome, check_in_group, make_stack
 from pms.frontdesk.service.leaving import cancel, check_out, no_show
 from pms.frontdesk.service.placing import agree_hours, assign_room, extend, move_room, rearrange, shorten, unassign_room
 from pms.frontdesk.service.undoing import CardMadeSince, undo
@@ -24,6 +25,7 @@ __all__ = [
     "CardMadeSince",
     "CheckedIn",
     "MachineMissing",
+    "Outcome",
     "Particulars",
     "Sheet",
     "Wish",
@@ -34,8 +36,10 @@ __all__ = [
     "change",
     "check_in",
     "check_in_ahead",
+    "check_in_group",
     "check_out",
     "extend",
+    "make_stack",
     "move_room",
     "no_show",
     "rearrange",
