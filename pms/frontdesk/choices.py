@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from wtforms import SelectField
 
-    from pms.frontdesk.forms import GroupForm
+    from pms.frontdesk.forms import GroupForm, WalkInForm
     from pms.frontdesk.groups import Group
     from pms.rooms.models import Room
     from pms.stays.queries import RoomOffer
@@ -87,6 +87,15 @@ def _readiness(offer: RoomOffer) -> str:
 def room_label(room: Room) -> str:
     """Number and cleaning state."""
     return f"{room.number} · {_(HOUSEKEEPING_WORDS[room.housekeeping])}"
+
+
+def fill_hours(form: WalkInForm) -> None:
+    """Full hours of the day; day use begins now where nobody says otherwise."""
+    hours = [(str(hour), f"{hour}:00") for hour in range(25)]
+    form.arrival_hour.choices = [("", _("as usual")), *hours[:-1]]
+    form.departure_hour.choices = [("", _("as usual")), *hours[1:]]
+    if form.is_day_use.data and form.arrival_hour.data is None:
+        form.arrival_hour.data = filters.local(present()).hour
 
 
 def fill_group(form: GroupForm, group: Group) -> None:

@@ -7,14 +7,28 @@ from datetime import date, datetime
 from typing import cast
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from pms.core.ids import read_id
 from pms.frontdesk.groups import ACCEPTED
 from pms.frontdesk.service import Particulars, Sheet, Wish
 from pms.keycards.rules import MAX_COPIES
-from pms.web.forms import Boxes, Form, choice_id, request_id_field
+from pms.web.forms import Boxes, Form, choice_id, choices, request_id_field
+
+
+def _hour(text: object) -> int | None:
+    return int(str(text)) if text not in (None, "", "None") else None
+
 
 NO_CARDS = "none"
 # How many cards each room of a group gets; None: one for each adult.
@@ -127,7 +141,7 @@ class CheckInForm(KeysForm):
 class StackForm(RequestForm):
     """Cards for those of a group who are here: so many for each, on which machine."""
 
-    cards = SelectField(_l("Key cards"), choices=_CARDS_OF_GROUP)
+    cards = SelectField(_l("Key cards"), choices=choices(_CARDS_OF_GROUP))
     encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
 
 
@@ -136,7 +150,7 @@ class GroupForm(StackForm):
 
     stay_ids = Boxes(_l("Rooms"), coerce=choice_id, validators=[InputRequired(_l("Choose at least one room."))])
     accepts = RadioField(
-        _l("Rooms to give out"), choices=[(name, _l(word)) for name, (word, _states) in ACCEPTED.items()]
+        _l("Rooms to give out"), choices=choices((name, _l(word)) for name, (word, _states) in ACCEPTED.items())
     )
 
 
@@ -191,6 +205,20 @@ class WalkInForm(BookingForm):
     )
     cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, MAX_COPIES)])
     encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
+    is_day_use = BooleanField(_l("Day use: today only, without a night"))
+    arrival_hour = SelectField(_l("Arrival hour"), coerce=_hour)
+    departure_hour = SelectField(_l("Departure hour"), coerce=_hour)
+
+    def wish(self) -> Wish:
+        """The same with other hours; day use ends on the day on which it begins."""
+        wish = super().wish()
+        return replace(
+            wish,
+            departure_date=wish.arrival_date if self.is_day_use.data else wish.departure_date,
+            arrival_hour=self.arrival_hour.data,
+            departure_hour=self.departure_hour.data,
+            is_day_use=self.is_day_use.data,
+        )
 
 
 class UndoForm(Form):

@@ -18,7 +18,7 @@ from pms.guests import queries as guests
 from pms.guests.models import Guest
 from pms.reservations.models import Reservation
 from pms.rooms.models import Floor, HousekeepingStatus, Room, RoomType
-from pms.stays.models import RoomNight, Stay, StayState, StayStep, TypeNight
+from pms.stays.models import RoomNight, Stay, StayState, StayStep, StepKind, TypeNight
 from pms.web.paging import Page, cut
 
 WITH_ALL = (
@@ -189,6 +189,16 @@ def last_step(stay_id: int) -> StayStep | None:
     """The step that could be undone: the newest one that was not; None for a mere booking."""
     step = next((step for step in list_steps(stay_id) if step.undone_at is None), None)
     return step if step is not None and step.before is not None else None
+
+
+def checked_in_after_waiting(stay_ids: Collection[int]) -> set[int]:
+    """Those of the stays that waited for their room until the moment of their check-in."""
+    steps = db.session.scalars(
+        sa.select(StayStep).where(
+            StayStep.stay_id.in_(stay_ids), StayStep.kind == StepKind.CHECKED_IN, StayStep.undone_at.is_(None)
+        )
+    )
+    return {step.stay_id for step in steps if step.before and step.before.get("waiting_since")}
 
 
 def free_rooms(

@@ -22,6 +22,7 @@ from pms.reservations.models import Reservation
 from pms.rooms.models import HousekeepingStatus, Room
 from pms.stays import nights
 from pms.stays import rules as stay_rules
+from pms.stays.days import HoursTaken
 from pms.stays.models import RoomNight, Stay, StayState, StayStep
 from tests.races import race
 
@@ -327,3 +328,16 @@ def test_a_taken_booking_id_of_another_form_changes_nothing(desk):
     again = service.book(guest=NEW_GUEST, wish=wish(desk, "102"), **desk.act(request_id=request_id))
     assert again.id == first.id
     assert count(Guest) == 1
+
+
+def test_a_walk_in_for_the_day_has_a_room_for_hours_and_no_night(desk):
+    hours = {"departure_date": desk.day(0), "is_day_use": True, "arrival_hour": 12, "departure_hour": 17}
+    same = desk.act(guest=NEW_GUEST, wish=wish(desk, **hours), cards=1, encoder_id=desk.encoder_id)
+    done = service.walk_in(**same)
+    stay = db.session.get_one(Stay, done.stay_id)
+    assert (stay.state, stay.is_day_use, stay.departure_hour) == (StayState.IN_HOUSE, True, 17)
+    assert not count(RoomNight)
+    [card] = db.session.scalars(sa.select(KeyCard)).all()
+    assert card.valid_until == desk.now + timedelta(hours=5), "the key ends with the hours"
+    with pytest.raises(HoursTaken):
+        service.walk_in(**desk.act(guest=NEW_GUEST, wish=wish(desk, **hours), cards=0, encoder_id=None))
