@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pms.frontdesk.service.booking import Wish, book, change
 from pms.frontdesk.service.check_in import (
+    AS_IT_IS,
     CheckedIn,
     MachineMissing,
     Particulars,
@@ -22,6 +23,7 @@ from pms.frontdesk.service.placing import agree_hours, assign_room, extend, move
 from pms.frontdesk.service.undoing import CardMadeSince, undo
 
 __all__ = [
+    "AS_IT_IS",
     "CardMadeSince",
     "CheckedIn",
     "MachineMissing",
