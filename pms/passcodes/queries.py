@@ -172,7 +172,7 @@ def alive_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[Passcode
     """Codes of many stays that their doors may still take, clear codes apart; oldest first."""
     codes = db.session.scalars(
         sa.select(Passcode)
-        .where(Passcode.stay_id.in_(stay_ids), Passcode.kind != PasscodeKind.CLEAR, _alive(now))
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.kind != PasscodeKind.CLEAR, alive(now))
         .options(*_LOADED)
         .order_by(Passcode.id)
     )
