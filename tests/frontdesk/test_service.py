@@ -15,6 +15,7 @@ from pms.frontdesk import service
 from pms.guests import rules as guest_rules
 from pms.guests.models import Guest
 from pms.guests.rules import GuestFields
+from pms.keycards import queries as keycard_queries
 from pms.keycards import service as keycards
 from pms.keycards.models import CardState, EndReason, KeyCard
 from pms.reservations.models import Reservation
@@ -217,7 +218,7 @@ def test_no_card_slips_in_while_a_check_in_is_taken_back(any_desk, monkeypatch):
     stay = any_desk.book()
     check_in(any_desk, stay, cards=0)
     step = db.session.scalars(sa.select(StayStep).where(StayStep.kind == "checked_in")).one()
-    looks = service.keycard_queries.made_since
+    looks = keycard_queries.made_since
     has_looked, made_early = threading.Event(), []
 
     def look(*asked: object) -> bool:
@@ -226,7 +227,7 @@ def test_no_card_slips_in_while_a_check_in_is_taken_back(any_desk, monkeypatch):
         made_early.append(is_made.wait(0.5))
         return answer
 
-    monkeypatch.setattr(service.keycard_queries, "made_since", look)
+    monkeypatch.setattr(keycard_queries, "made_since", look)
     is_made = threading.Event()
 
     def work(number: int) -> object:

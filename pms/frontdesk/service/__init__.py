@@ -1,0 +1,36 @@
+"""What one act at the desk means for stays, keys, passcodes and rooms: one transaction each.
+
+Every function can be called twice with the same `request_id` (a double click, a lost answer): the second call changes
+nothing and gives the same outcome.
+"""
+
+from __future__ import annotations
+
+from pms.frontdesk.service.booking import Wish, book, change
+from pms.frontdesk.service.check_in import CheckedIn, Document, MachineMissing, check_in, walk_in
+from pms.frontdesk.service.leaving import cancel, check_out, no_show
+from pms.frontdesk.service.placing import agree_hours, assign_room, extend, move_room, rearrange, shorten, unassign_room
+from pms.frontdesk.service.undoing import CardMadeSince, undo
+
+__all__ = [
+    "CardMadeSince",
+    "CheckedIn",
+    "Document",
+    "MachineMissing",
+    "Wish",
+    "agree_hours",
+    "assign_room",
+    "book",
+    "cancel",
+    "change",
+    "check_in",
+    "check_out",
+    "extend",
+    "move_room",
+    "no_show",
+    "rearrange",
+    "shorten",
+    "unassign_room",
+    "undo",
+    "walk_in",
+]
