@@ -65,6 +65,7 @@ FEATURES = (
     ("rooms", "/rooms"),
     ("guests", "/guests"),
     ("stays", "/stays"),
+    ("availability", "/availability"),
     ("locks", "/locks"),
     ("gateways", "/gateways"),
     ("encoders", "/encoders"),
@@ -81,6 +82,7 @@ FEATURES = (
 # The left rail: endpoint, label, icon, key, the right that shows it.
 NAVIGATION = (
     ("frontdesk.today", N_("Today"), "today", "t", "desk:view"),
+    ("availability.index", N_("Availability"), "calendar", "v", "stays:view"),
     ("frontdesk.board", N_("Rooms"), "rooms", "r", "rooms:view"),
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),

@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from pms.core.ids import read_id
 from pms.frontdesk.service import Wish
 from pms.keycards.rules import MAX_COPIES
+from pms.stays.rules import MAX_REASON
 from pms.web.forms import Form, choice_id, request_id_field
 
 
@@ -131,6 +132,26 @@ class WalkInForm(BookingForm):
     )
     cards = SelectField(_l("Key cards"), coerce=_whole, validators=[NumberRange(0, MAX_COPIES)])
     encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False)
+
+
+class ClosureForm(RequestForm):
+    """From which night to which a room is not let, and why."""
+
+    from_date = DateField(_l("First night"), validators=[InputRequired(_l("Enter a date."))])
+    until_date = DateField(_l("Let again from"), validators=[InputRequired(_l("Enter a date."))])
+    reason = StringField(
+        _l("Reason"), validators=[InputRequired(), Length(max=MAX_REASON)], render_kw={"autocomplete": "off"}
+    )
+
+    @property
+    def first_night(self) -> date:
+        """The first night, once the form is validated."""
+        return cast("date", self.from_date.data)
+
+    @property
+    def first_free_night(self) -> date:
+        """The first night after it, once the form is validated."""
+        return cast("date", self.until_date.data)
 
 
 class UndoForm(Form):

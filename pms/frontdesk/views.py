@@ -10,6 +10,7 @@ from pms.frontdesk import (
     booking_views,
     check_in_views,
     choices,
+    closure_views,
     lock_pages,
     lock_views,
     queries,
@@ -19,7 +20,16 @@ from pms.frontdesk.blueprint import blueprint
 from pms.web.render import go_to, render
 from pms.web.rights import require
 
-__all__ = ["blueprint", "board_views", "booking_views", "check_in_views", "lock_pages", "lock_views", "step_views"]
+__all__ = [
+    "blueprint",
+    "board_views",
+    "booking_views",
+    "check_in_views",
+    "closure_views",
+    "lock_pages",
+    "lock_views",
+    "step_views",
+]
 
 # The lists of the day; the first one is what there is to do.
 LISTS = ("todo", "arriving", "leaving", "in_house", "keys", "unclean")

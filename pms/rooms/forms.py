@@ -10,7 +10,7 @@ from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAre
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from pms.rooms import rules
-from pms.web.forms import Form, choice_id
+from pms.web.forms import Boxes, Form, choice_id
 
 _POSITION = [InputRequired(), NumberRange(-99, 999)]
 
@@ -41,6 +41,12 @@ class RoomTypeForm(Form):
     name = StringField(_l("Name of the type"), validators=[InputRequired(), Length(max=60)])
     beds = IntegerField(_l("Beds"), validators=[InputRequired(), NumberRange(1, 20)], default=2)
     position = IntegerField(_l("Place in lists"), validators=_POSITION, default=1)
+    overbooking_limit = IntegerField(
+        _l("Overbooking limit"),
+        description=_l("How many rooms may be promised beyond those in order."),
+        validators=[InputRequired(), NumberRange(0, 99)],
+        default=0,
+    )
 
     def values(self) -> dict[str, Any]:
         """What was entered, as the service takes it."""
@@ -54,6 +60,7 @@ class RoomForm(Form):
     number = StringField(_l("Room number"), validators=[InputRequired(), Length(max=rules.MAX_NUMBER)])
     floor_id = SelectField(_l("Floor"), coerce=choice_id)
     room_type_id = SelectField(_l("Room type"), coerce=choice_id)
+    features = Boxes(_l("Features"))
 
     def values(self) -> dict[str, Any]:
         """What was entered, as the service takes it."""
@@ -61,6 +68,7 @@ class RoomForm(Form):
             "number": self.number.data,
             "floor_id": self.floor_id.data,
             "room_type_id": self.room_type_id.data,
+            "features": self.features.data or [],
         }
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
 from pms.rooms.models import HousekeepingStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 MAX_NUMBER = 12
 MAX_FLOOR = 40
@@ -56,6 +61,22 @@ class BadBeds(Invalid):
     code = "bad_beds"
     field = "beds"
     message = N_("The number of beds must be from 1 to 20.")
+
+
+class BadLimit(Invalid):
+    """A house that promises a hundred rooms too many has another trouble."""
+
+    code = "bad_limit"
+    field = "overbooking_limit"
+    message = N_("The overbooking limit must be from 0 to 99.")
+
+
+class UnknownFeature(Invalid):
+    """Features are chosen from a list, so that guests' wishes can be met by them."""
+
+    code = "unknown_feature"
+    field = "features"
+    message = N_("One of these features is not on the list.")
 
 
 class NoReason(Invalid):
@@ -118,6 +139,19 @@ def check_beds(beds: int) -> None:
     """BadBeds outside of 1 to 20."""
     if not 1 <= beds <= 20:
         raise BadBeds
+
+
+def check_limit(limit: int) -> None:
+    """BadLimit outside of 0 to 99."""
+    if not 0 <= limit <= 99:
+        raise BadLimit
+
+
+def clean_features(features: Collection[str]) -> list[str]:
+    """The features in the order of the list, each once; UnknownFeature."""
+    if any(feature not in FEATURE_WORDS for feature in features):
+        raise UnknownFeature
+    return [feature for feature in FEATURES if feature in features]
 
 
 def number_key(number: str) -> tuple[int, str]:

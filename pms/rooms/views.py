@@ -22,11 +22,14 @@ from pms.rooms.forms import (
 )
 from pms.rooms.models import HousekeepingStatus
 from pms.web import errors, login
-from pms.web.forms import Form
+from pms.web.forms import Form, choices
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
 
 blueprint = Blueprint("rooms", __name__)
+
+# What a type is asked for when it is changed only.
+_LATER = ("position", "overbooking_limit")
 
 
 @blueprint.get("/setup")
@@ -142,7 +145,7 @@ def change_floor(floor_id: int) -> Response:
 @require("rooms:edit")
 def new_type() -> Response:
     """The dialog for a new room type."""
-    return _setup_dialog(RoomTypeForm(), _("New room type"), url_for("rooms.create_type"), skip=("position",))
+    return _setup_dialog(RoomTypeForm(), _("New room type"), url_for("rooms.create_type"), skip=_LATER)
 
 
 @blueprint.post("/types/new")
@@ -155,7 +158,7 @@ def create_type() -> Response:
         made = service.create_room_type(**form.values(), actor=login.actor(), now=clock.now())
         return _("%(name)s is there.", name=made.name)
 
-    return _save(form, act, _("New room type"), skip=("position",))
+    return _save(form, act, _("New room type"), skip=_LATER)
 
 
 @blueprint.get("/types/<int:room_type_id>")
@@ -177,6 +180,7 @@ def change_type(room_type_id: int) -> Response:
             room_type_id=room_type_id,
             **form.values(),
             position=form.position.data or 0,
+            overbooking_limit=form.overbooking_limit.data or 0,
             actor=login.actor(),
             now=clock.now(),
         )
@@ -396,6 +400,7 @@ def _room_form(row: Any = None) -> RoomForm:
     form = RoomForm(obj=row)
     form.floor_id.choices = [(f.id, f"{f.building.name} · {f.name}") for f in queries.list_floors()]
     form.room_type_id.choices = [(t.id, f"{t.code} · {t.name}") for t in queries.list_room_types()]
+    form.features.choices = choices((word, _(text)) for word, text in rules.FEATURE_WORDS.items())
     return form
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pms.core.text import N_
-from pms.rooms.rules import HOUSEKEEPING_WORDS
+from pms.rooms.rules import FEATURE_WORDS, HOUSEKEEPING_WORDS
 
 ACTIONS = {
     "rooms.building_created": N_("Added the building %(subject)s"),
@@ -33,7 +33,12 @@ FIELDS = {
     "building": N_("Building"),
     "floor": N_("Floor"),
     "type": N_("Room type"),
+    "features": N_("Features"),
+    "overbooking_limit": N_("Overbooking limit"),
     "created": N_("New"),
     "existing": N_("Known already"),
 }
-VALUES = {"housekeeping": {status.value: text for status, text in HOUSEKEEPING_WORDS.items()}}
+VALUES = {
+    "housekeeping": {status.value: text for status, text in HOUSEKEEPING_WORDS.items()},
+    "features": FEATURE_WORDS,
+}

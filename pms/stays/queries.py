@@ -17,8 +17,8 @@ from pms.core.text import digits_of, fold
 from pms.guests import queries as guests
 from pms.guests.models import Guest
 from pms.reservations.models import Reservation
-from pms.rooms.models import Floor, HousekeepingStatus, Room, RoomType
-from pms.stays.models import RoomNight, Stay, StayState, StayStep, TypeNight
+from pms.rooms.models import Floor, HousekeepingStatus, Room
+from pms.stays.models import RoomNight, Stay, StayState, StayStep
 from pms.web.paging import Page, cut
 
 WITH_ALL = (
@@ -40,14 +40,6 @@ class RoomOffer:
     is_booked_type: bool
     is_vacant: bool
     is_ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TypeOffer:
-    """A room type with how many are left over certain nights."""
-
-    room_type: RoomType
-    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,22 +197,6 @@ def free_rooms(
             offer.room.room_type.position,
         ),
     )
-
-
-def availability(*, arrival: date, departure: date) -> list[TypeOffer]:
-    """How many rooms of each type are left on every one of these nights."""
-    counts = db.session.execute(
-        sa.select(Room.room_type_id, sa.func.count()).where(~Room.out_of_order).group_by(Room.room_type_id)
-    )
-    capacity = {row[0]: row[1] for row in counts}
-    sold = db.session.execute(
-        sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold + TypeNight.closed))
-        .where(TypeNight.night >= arrival, TypeNight.night < departure)
-        .group_by(TypeNight.room_type_id)
-    )
-    most_sold = {row[0]: row[1] for row in sold}
-    types = db.session.scalars(sa.select(RoomType).order_by(RoomType.position, RoomType.code))
-    return [TypeOffer(kind, max(0, capacity.get(kind.id, 0) - most_sold.get(kind.id, 0))) for kind in types]
 
 
 def search(text: str, limit: int = 12) -> list[Hit]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
+from babel.numbers import format_currency, get_currency_precision
 from flask import current_app, g
 from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
@@ -47,6 +49,28 @@ def day_text(value: date) -> str:
     return str(format_skeleton("MMMd", _on_the_wall(value), locale=get_locale()))
 
 
+def weekday_text(value: date) -> str:
+    """The shortest usual name of the day of the week."""
+    return str(format_skeleton("EEE", value, locale=get_locale()))
+
+
+def month_text(value: date) -> str:
+    """The short name of the month."""
+    return str(format_skeleton("MMM", value, locale=get_locale()))
+
+
+def money_text(minor: int, currency: str) -> str:
+    """An amount in minor units with its currency; whole ones without decimals."""
+    digits = get_currency_precision(currency)
+    whole = minor % 10**digits == 0
+    amount = Decimal(minor).scaleb(-digits)
+    return str(
+        format_currency(
+            amount, currency, locale=get_locale(), currency_digits=not whole, format="¤#,##0" if whole else None
+        )
+    )
+
+
 def full_date_text(value: date | None) -> str:
     """A date with its year."""
     return "–" if value is None else str(format_date(_on_the_wall(value), "medium"))
@@ -73,6 +97,9 @@ def install(app: Flask) -> None:
         datetime=datetime_text,
         date=date_text,
         day=day_text,
+        weekday=weekday_text,
+        month=month_text,
+        money=money_text,
         full_date=full_date_text,
         time=time_text,
         second=second_text,

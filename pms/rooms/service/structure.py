@@ -16,7 +16,7 @@ from pms.rooms.models import Building, Floor, HousekeepingStatus, Room, RoomType
 from pms.rooms.service.state import load_room, recount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -98,23 +98,49 @@ def create_room_type(*, code: str, name: str, beds: int = 2, actor: Actor, now: 
 
 
 def change_room_type(
-    *, room_type_id: int, code: str, name: str, beds: int, position: int, actor: Actor, now: datetime
+    *,
+    room_type_id: int,
+    code: str,
+    name: str,
+    beds: int,
+    position: int,
+    overbooking_limit: int | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> RoomType:
-    """Change how a room type is called and where it stands in lists."""
+    """Change how a room type is called, where it stands in lists, and how many rooms may be promised beyond those in order.
+
+    A lower limit is refused where more is promised already; None keeps the present one.
+    """
     code, name = _clean_type(code, name, beds)
     with transaction() as session:
         kind = queries.get_room_type(room_type_id)
-        before = {"code": kind.code, "name": kind.name, "beds": kind.beds, "position": kind.position}
+        limit = kind.overbooking_limit if overbooking_limit is None else overbooking_limit
+        rules.check_limit(limit)
+        before = {name: getattr(kind, name) for name in ("code", "name", "beds", "position", "overbooking_limit")}
+        if limit != kind.overbooking_limit:
+            queries.hold_types([kind.id], to_change=True)
         with _unique(session, rules.CodeTaken(code=code)):
-            kind.code, kind.name, kind.beds, kind.position = code, name, beds, position
-        after = {"code": code, "name": name, "beds": beds, "position": position}
+            kind.code, kind.name, kind.beds, kind.position, kind.overbooking_limit = code, name, beds, position, limit
+        after = {"code": code, "name": name, "beds": beds, "position": position, "overbooking_limit": limit}
         _changed("room_type", kind.id, name, "rooms.type_changed", before, after, actor, now)
+        if before["overbooking_limit"] != limit:
+            recount(session, [kind.id], now)
         return kind
 
 
-def create_room(*, number: str, floor_id: int, room_type_id: int, note: str = "", actor: Actor, now: datetime) -> Room:
+def create_room(
+    *,
+    number: str,
+    floor_id: int,
+    room_type_id: int,
+    features: Collection[str] = (),
+    note: str = "",
+    actor: Actor,
+    now: datetime,
+) -> Room:
     """A room; NumberTaken where the number stands on another door already."""
-    number = rules.clean_number(number)
+    number, has = rules.clean_number(number), rules.clean_features(features)
     with transaction() as session:
         floor, kind = queries.get_floor(floor_id), queries.get_room_type(room_type_id)
         queries.hold_types([kind.id], to_change=True)
@@ -124,30 +150,50 @@ def create_room(*, number: str, floor_id: int, room_type_id: int, note: str = ""
             room_type_id=kind.id,
             housekeeping=HousekeepingStatus.CLEAN,
             out_of_order=False,
+            features=has,
             note=note.strip()[: rules.MAX_NOTE],
         )
         with _unique(session, rules.NumberTaken(number=number)):
             session.add(room)
         after = {"number": number, "floor": floor.name, "building": floor.building.name, "type": kind.name}
+        if has:
+            after["features"] = has
         _record("room", room.id, number, "rooms.created", None, after, actor, now)
         recount(session, [kind.id], now)
         return room
 
 
 def change_room(
-    *, room_id: int, version: int, number: str, floor_id: int, room_type_id: int, actor: Actor, now: datetime
+    *,
+    room_id: int,
+    version: int,
+    number: str,
+    floor_id: int,
+    room_type_id: int,
+    features: Collection[str] | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> Room:
-    """Change number, floor or type. Another type changes what can be sold, and is refused where too much is promised."""
+    """Change number, floor, type or features (None keeps them).
+
+    Another type changes what can be sold, and is refused where too much is promised.
+    """
     number = rules.clean_number(number)
     with transaction() as session:
         room = load_room(session, room_id, version)
         floor, kind = queries.get_floor(floor_id), queries.get_room_type(room_type_id)
-        before = {"number": room.number, "floor": room.floor.name, "type": room.room_type.name}
+        has = list(room.features) if features is None else rules.clean_features(features)
+        before = {
+            "number": room.number,
+            "floor": room.floor.name,
+            "type": room.room_type.name,
+            "features": list(room.features),
+        }
         types = {room.room_type_id, kind.id}
         queries.hold_types(types, to_change=True)
         with _unique(session, rules.NumberTaken(number=number)):
-            room.number, room.floor_id, room.room_type_id = number, floor.id, kind.id
-        after = {"number": number, "floor": floor.name, "type": kind.name}
+            room.number, room.floor_id, room.room_type_id, room.features = number, floor.id, kind.id, has
+        after = {"number": number, "floor": floor.name, "type": kind.name, "features": has}
         _changed("room", room.id, number, "rooms.changed", before, after, actor, now)
         if len(types) > 1:
             recount(session, sorted(types), now)
