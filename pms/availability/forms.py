@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import cast
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField
@@ -21,8 +20,8 @@ class SpanForm(Form):
 
     def span(self, today: date) -> tuple[date, date]:
         """The dates where they make sense, else one night from today."""
-        arrival = cast("date", self.arrival.data or today)
-        departure = cast("date", self.departure.data or arrival + timedelta(days=1))
+        arrival = self.arrival.data or today
+        departure = self.departure.data or arrival + timedelta(days=1)
         if not 0 < (departure - arrival).days <= MAX_NIGHTS:
             departure = arrival + timedelta(days=1)
         return arrival, departure

@@ -37,9 +37,7 @@ def type_nights(*, from_date: date, until: date) -> list[TypeNights]:
         .outerjoin(rooms, rooms.c.room_type_id == RoomType.id)
         .outerjoin(
             TypeNight,
-            sa.and_(
-                TypeNight.room_type_id == RoomType.id, TypeNight.night >= from_date, TypeNight.night < until
-            ),
+            sa.and_(TypeNight.room_type_id == RoomType.id, TypeNight.night >= from_date, TypeNight.night < until),
         )
         .order_by(RoomType.position, RoomType.code, TypeNight.night)
     ).all()

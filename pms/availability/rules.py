@@ -146,7 +146,9 @@ def totals(kinds: Sequence[TypeNights], days: Sequence[date]) -> list[Night]:
     return sums
 
 
-def fill(counts: dict[date, tuple[int, int]], *, from_date: date, until: date, capacity: int, limit: int) -> list[Night]:
+def fill(
+    counts: dict[date, tuple[int, int]], *, from_date: date, until: date, capacity: int, limit: int
+) -> list[Night]:
     """Every night of the span; on those without a row nothing is promised or closed. `counts` holds (sold, closed)."""
     filled = []
     for night in nights(from_date, until):

@@ -14,7 +14,8 @@ from pms.core.ids import read_id
 from pms.frontdesk.service import Wish
 from pms.keycards.rules import MAX_COPIES
 from pms.stays.rules import MAX_REASON
-from pms.web.forms import Form, choice_id, request_id_field
+from pms.web.forms import Form, choice_id, choices, request_id_field
+from pms.web.rights import can
 
 
 def _whole(text: object) -> int:
@@ -108,15 +109,15 @@ class DatesForm(StepForm):
 
 
 class BookingForm(DatesForm):
-    """A new booking; the guest is known (`guest_id`) or entered beside it."""
+    """A stay that is booked; the guest is known (`guest_id`) or entered beside it."""
 
     guest_id = HiddenField()
     room_id = SelectField(_l("Room"), coerce=choice_id, validate_choice=False)
     stay_note = TextAreaField(_l("Note on the booking"), validators=[Length(max=500)])
 
     def wish(self) -> Wish:
-        """The same with room and note."""
-        return replace(super().wish(), room_id=self.room_id.data, note=self.stay_note.data or "")
+        """The same with the room."""
+        return replace(super().wish(), room_id=self.room_id.data)
 
     @property
     def known_guest(self) -> int | None:
@@ -152,6 +153,31 @@ class ClosureForm(RequestForm):
     def first_free_night(self) -> date:
         """The first night after it, once the form is validated."""
         return cast("date", self.until_date.data)
+
+
+class FaultForm(Form):
+    """What is broken in a room, and whether it can be let all the same."""
+
+    text = StringField(
+        _l("What is broken?"),
+        validators=[InputRequired(_l("Say what is broken.")), Length(max=MAX_REASON)],
+        render_kw={"autocomplete": "off"},
+    )
+    kind = RadioField(
+        _l("How bad is it?"),
+        choices=choices(
+            [
+                ("small", _l("A small fault: the room can be let")),
+                ("out_of_order", _l("Out of order: nobody can sleep there")),
+            ]
+        ),
+        default="small",
+    )
+
+    @property
+    def is_out_of_order(self) -> bool:
+        """Whether the room cannot be let; for those who may decide that."""
+        return self.kind.data == "out_of_order" and can("rooms:out_of_order")
 
 
 class UndoForm(Form):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request, url_for
@@ -13,17 +14,19 @@ from flask_babel import ngettext
 from pms.core.errors import DomainError, NotFound
 from pms.core.ids import read_id
 from pms.core.text import N_
-from pms.frontdesk import choices, queries, service
+from pms.frontdesk import booking_dialog, choices, queries, service
 from pms.frontdesk.blueprint import blueprint
-from pms.frontdesk.forms import DatesForm, DepartureForm, RoomForm, StepForm, UndoForm
+from pms.frontdesk.booking_forms import ChangeForm
+from pms.frontdesk.forms import DepartureForm, RoomForm, StepForm, UndoForm
 from pms.rooms import queries as rooms
 from pms.stays import queries as stays
 from pms.stays.models import StepKind
-from pms.stays.rules import STEP_WORDS
+from pms.stays.rules import STEP_WORDS, WISH_WORDS
 from pms.web import errors, filters
+from pms.web.forms import choices as pairs
 from pms.web.login import actor
 from pms.web.render import go_to, render_dialog
-from pms.web.rights import require
+from pms.web.rights import can, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -181,7 +184,7 @@ def set_departure(stay_id: int, verb: str) -> Response:
 def change(stay_id: int) -> Response:
     """Dates, type and party of a booking."""
     stay = queries.stay_for(stay_id, StepKind.CHANGED)
-    form = DatesForm(
+    form = ChangeForm(
         formdata=None,
         request_id=choices.new_request(),
         version=stay.version,
@@ -190,6 +193,9 @@ def change(stay_id: int) -> Response:
         adults=stay.adults,
         children=stay.children,
         room_type_id=stay.room_type_id,
+        wishes=stay.wishes,
+        room_note=stay.note,
+        night_price=Decimal(stay.night_price).scaleb(-booking_dialog.digits()),
     )
     return _change_dialog(stay, form)
 
@@ -198,15 +204,15 @@ def change(stay_id: int) -> Response:
 @require("stays:change")
 def change_now(stay_id: int) -> Response:
     """Stores them."""
-    stay, form = stays.get_stay(stay_id), DatesForm()
+    stay, form = stays.get_stay(stay_id), ChangeForm()
     _fill_types(form)
     if not form.validate_on_submit():
         return _change_dialog(stay, form, status=422)
     try:
-        service.change(stay_id=stay_id, wish=form.wish(), **_common(form))
+        service.change(stay_id=stay_id, wish=form.changed(booking_dialog.digits()), **_common(form))
     except DomainError as error:
         errors.put_into(form, error)
-        return _change_dialog(stays.get_stay(stay_id), form, status=422)
+        return _change_dialog(stays.get_stay(stay_id), form, status=422, refused=error)
     return go_to(_stay_page(stay_id), _("The booking was changed."))
 
 
@@ -341,14 +347,21 @@ def _departure_dialog(stay: Stay, verb: str, form: DepartureForm, status: int = 
     )
 
 
-def _fill_types(form: DatesForm) -> None:
+def _fill_types(form: ChangeForm) -> None:
     form.room_type_id.choices = [(str(kind.id), kind.name) for kind in rooms.list_room_types()]
+    form.wishes.choices = pairs((value, _(text)) for value, text in WISH_WORDS.items())
 
 
-def _change_dialog(stay: Stay, form: DatesForm, status: int = 200) -> Response:
+def _change_dialog(stay: Stay, form: ChangeForm, status: int = 200, refused: DomainError | None = None) -> Response:
     _fill_types(form)
     return render_dialog(
-        "frontdesk/_change.html", status=status, dialog_heading=_("Change the booking"), stay=stay, form=form
+        "frontdesk/_change.html",
+        status=status,
+        dialog_heading=_("Change the booking"),
+        stay=stay,
+        form=form,
+        can_price=can("stays:price"),
+        alternatives=booking_dialog.near_change(form, refused),
     )
 
 

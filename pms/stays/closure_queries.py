@@ -21,7 +21,11 @@ def list_open(*, since: date, room_id: int | None = None) -> list[RoomClosure]:
     query = (
         sa.select(RoomClosure)
         .where(RoomClosure.until_date > since, RoomClosure.reopened_at.is_(None))
-        .options(joinedload(RoomClosure.room).options(joinedload(Room.room_type), joinedload(Room.floor).joinedload(Floor.building)))
+        .options(
+            joinedload(RoomClosure.room).options(
+                joinedload(Room.room_type), joinedload(Room.floor).joinedload(Floor.building)
+            )
+        )
         .order_by(RoomClosure.from_date, RoomClosure.room_id)
     )
     if room_id is not None:

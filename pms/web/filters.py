@@ -59,9 +59,14 @@ def month_text(value: date) -> str:
     return str(format_skeleton("MMM", value, locale=get_locale()))
 
 
+def currency_digits(currency: str) -> int:
+    """How many decimals amounts of the currency have."""
+    return int(get_currency_precision(currency))
+
+
 def money_text(minor: int, currency: str) -> str:
     """An amount in minor units with its currency; whole ones without decimals."""
-    digits = get_currency_precision(currency)
+    digits = currency_digits(currency)
     whole = minor % 10**digits == 0
     amount = Decimal(minor).scaleb(-digits)
     return str(

@@ -27,6 +27,7 @@ RIGHTS: dict[str, str] = {
     "guests:document": N_("See identity document numbers"),
     "stays:view": N_("See stays"),
     "stays:book": N_("Book rooms"),
+    "stays:price": N_("Agree on another price than that of the type"),
     "stays:change": N_("Check in and out, assign, move, extend, shorten, cancel, undo"),
     "keys:view": N_("See which keys exist"),
     "keys:make": N_("Make, read and erase key cards"),
@@ -72,6 +73,7 @@ _FRONT_DESK = _EVERYBODY | {
     "encoders:view",
 }
 _MANAGER = _FRONT_DESK | {
+    "stays:price",
     "rooms:out_of_order",
     "rooms:edit",
     "keys:overwrite",

@@ -6,7 +6,7 @@ nothing and gives the same outcome.
 
 from __future__ import annotations
 
-from pms.frontdesk.service.booking import Wish, book, change
+from pms.frontdesk.service.booking import Wish, add_room, book, cancel_all, change
 from pms.frontdesk.service.check_in import CheckedIn, Document, MachineMissing, check_in, walk_in
 from pms.frontdesk.service.leaving import cancel, check_out, no_show
 from pms.frontdesk.service.placing import agree_hours, assign_room, extend, move_room, rearrange, shorten, unassign_room
@@ -18,10 +18,12 @@ __all__ = [
     "Document",
     "MachineMissing",
     "Wish",
+    "add_room",
     "agree_hours",
     "assign_room",
     "book",
     "cancel",
+    "cancel_all",
     "change",
     "check_in",
     "check_out",

@@ -155,7 +155,12 @@ def create_room(
         )
         with _unique(session, rules.NumberTaken(number=number)):
             session.add(room)
-        after = {"number": number, "floor": floor.name, "building": floor.building.name, "type": kind.name}
+        after: dict[str, Any] = {
+            "number": number,
+            "floor": floor.name,
+            "building": floor.building.name,
+            "type": kind.name,
+        }
         if has:
             after["features"] = has
         _record("room", room.id, number, "rooms.created", None, after, actor, now)
