@@ -14,6 +14,7 @@ from pms.frontdesk import booking_forms, choices
 from pms.frontdesk.booking_forms import NewBookingForm, WishesForm
 from pms.frontdesk.forms import WalkInForm
 from pms.properties import queries as properties
+from pms.reservations.rules import SOURCE_WORDS
 from pms.rooms import queries as rooms
 from pms.stays import queries as stays
 from pms.stays.rules import MAX_NIGHTS, WISH_WORDS
@@ -62,6 +63,7 @@ def fill(form: BookingForm) -> None:
     if isinstance(form, NewBookingForm):
         house = properties.get_property()
         hours = booking_forms.hours_offered(house, is_day_use=form.is_day_use)
+        form.source.choices = pairs((value, _(text)) for value, text in SOURCE_WORDS.items() if value != "walk_in")
         form.arrival_hour.choices, form.departure_hour.choices = hours
         for line in form.rooms:
             line.form.room_type_id.choices = [(str(each.id), each.name) for each in rooms.list_room_types()]

@@ -16,7 +16,6 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from pms.frontdesk.forms import BookingForm, DatesForm
 from pms.frontdesk.service import Wish
 from pms.guests.rules import GuestFields
-from pms.reservations.rules import SOURCE_WORDS
 from pms.stays.rules import WISH_WORDS
 from pms.web.forms import Boxes, choice_id, choices
 from pms.web.rights import can
@@ -86,18 +85,14 @@ class NewBookingForm(BookingForm, WishesForm):
     )
     arrival_hour = SelectField(_l("Arrival hour"), coerce=hour, validate_choice=False)
     departure_hour = SelectField(_l("Departure hour"), coerce=hour, validate_choice=False)
-    source = SelectField(
-        _l("How it came"),
-        choices=choices((value, text) for value, text in SOURCE_WORDS.items() if value != "walk_in"),
-        default="desk",
-    )
+    source = SelectField(_l("How it came"), default="desk")
     group_name = StringField(_l("Name of the group"), validators=[Length(max=80)], render_kw={"autocomplete": "off"})
     rooms = FieldList(FormField(FurtherRoomForm), max_entries=MOST_ROOMS)
 
     @property
     def is_day_use(self) -> bool:
         """Whether hours of a day are booked, and no night."""
-        return self.kind.data == "day"
+        return bool(self.kind.data == "day")
 
     @property
     def hours(self) -> tuple[int, int] | None:
@@ -107,10 +102,10 @@ class NewBookingForm(BookingForm, WishesForm):
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A stay of nights needs its departure."""
-        is_valid = bool(super().validate(extra_validators))
+        is_valid: bool = super().validate(extra_validators)
         if not self.is_day_use and self.departure_date.data is None:
             self.departure_date.errors = [*self.departure_date.errors, str(_l("Enter a date."))]
-            return False
+            is_valid = False
         return is_valid
 
     def wishes_of_all(self, digits: int) -> list[Wish]:

@@ -1,0 +1,152 @@
+"""What makes a day of the demo hotel lively: a group to come, somebody who waits in the lobby, day use, a closed room, what
+housekeepers found, and what rooms have that guests wish for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pms.core.db import db
+from pms.core.intervals import at_local
+from pms.demo import people
+from pms.guests import service as guests
+from pms.guests.rules import GuestFields
+from pms.properties import queries as properties
+from pms.rooms import queries as rooms
+from pms.rooms import service as room_service
+from pms.rooms.models import HousekeepingStatus, RoomType, Sight
+from pms.stays import closures
+from pms.stays import queries as stay_queries
+from pms.stays import service as stays
+from pms.stays.models import StayState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from random import Random
+
+    from pms.core.actor import Actor
+    from pms.rooms.models import Room
+    from pms.stays.models import Stay
+
+PRICES = {"STD": 8900, "TWN": 9900, "DLX": 12900, "STE": 18900, "APT": 16500}
+_GROUP = ("Chamber choir Augsburg", ("Ruth Ebner", "Karl Ebner", "Lotte Hahn", "Ivo Brandl", "Sina Maurer", ""))
+_FLOOR_WISH = {1: "low_floor", 5: "high_floor"}
+
+
+def price(kinds: Sequence[RoomType]) -> None:
+    """What a night costs, before anybody books; two types may be overbooked by one room. Inside the caller's transaction."""
+    for kind in kinds:
+        kind.night_price = PRICES[kind.code]
+        kind.overbooking_limit = 1 if kind.code in ("STD", "TWN") else 0
+    db.session.flush()
+
+
+def features_of(floor: int, index: int, code: str) -> list[str]:
+    """What a room has: by its floor, its place on it, and its type."""
+    found = [_FLOOR_WISH[floor]] if floor in _FLOOR_WISH else []
+    found += ["near_lift"] if index in (1, 2) else ["quiet"] if index >= 9 else []
+    found += ["bath", "balcony"] if code in ("DLX", "STE") else ["pets"] if code == "APT" else []
+    found += ["view"] if index % 2 else []
+    return found + (["accessible"] if floor == 1 and index == 3 else [])
+
+
+def liven(random: Random, *, desk: Actor, cleaner: Actor, technician: Actor, now: datetime) -> None:
+    """See above; each part is left out where the hotel has no room for it just now."""
+    house = properties.get_property()
+    today = now.astimezone(house.zone).date()
+    _book_group(today, desk, now)
+    _book_day_use(random, today, desk, now)
+    _let_wait(today, desk, cleaner, now)
+    free = stay_queries.free_rooms(arrival=today + timedelta(days=4), departure=today + timedelta(days=9))
+    if free:
+        closures.close_room(
+            room_id=free[-1].room.id,
+            from_date=today + timedelta(days=4),
+            until_date=today + timedelta(days=9),
+            reason="New carpet",
+            actor=technician,
+            now=now,
+        )
+    _look_in(cleaner, now)
+
+
+def _book_group(today: date, desk: Actor, now: datetime) -> None:
+    """Six rooms in a week's time, one of them not named yet, one for a night longer."""
+    name, members = _GROUP
+    kinds = rooms.list_room_types()
+    arrival = today + timedelta(days=6)
+    fields = [GuestFields(family_name=text.split()[1], given_name=text.split()[0]) for text in members if text]
+    ids = [guests.create_guest(fields=each, actor=desk, now=now).id for each in fields]
+    stays.book_many(
+        guest_id=ids[0],
+        wishes=[
+            stays.RoomWish(
+                room_type_id=kinds[place % 2].id,
+                arrival_date=arrival,
+                departure_date=arrival + timedelta(days=3 if place == 4 else 2),
+                guest_id=ids[place] if place < len(ids) else None,
+                wishes=("quiet", "low_floor") if place == 2 else (),
+                note="Arrives with the instruments" if place == 3 else "",
+            )
+            for place in range(len(members))
+        ],
+        group_name=name,
+        note="One bill for all rooms; breakfast at seven on both days",
+        source="mail",
+        actor=desk,
+        now=now,
+    )
+
+
+def _book_day_use(random: Random, today: date, desk: Actor, now: datetime) -> None:
+    tomorrow = today + timedelta(days=1)
+    free = stay_queries.free_rooms(arrival=tomorrow, departure=tomorrow, hours=(9, 15))
+    if not free:
+        return
+    guest = guests.create_guest(fields=people.invent(random), actor=desk, now=now)
+    wish = stays.RoomWish(
+        room_type_id=free[0].room.room_type_id,
+        room_id=free[0].room.id,
+        arrival_date=tomorrow,
+        departure_date=tomorrow,
+        arrival_hour=9,
+        departure_hour=15,
+        is_day_use=True,
+        note="Between two flights",
+    )
+    stays.book_many(guest_id=guest.id, wishes=[wish], source="phone", actor=desk, now=now)
+
+
+def _let_wait(today: date, desk: Actor, cleaner: Actor, now: datetime) -> None:
+    """Two who should come today are here already, and their rooms are not ready."""
+    inside = {stay.room_id for stay in stay_queries.in_house()}
+    coming = [stay for stay in stay_queries.arrivals(today) if stay.room_id is not None and stay.room_id not in inside]
+    for stay in coming[:2]:
+        leaves = at_local(stay.departure_date, 12, properties.get_property().zone)
+        ready = now + timedelta(minutes=50)
+        if stay.room_id is None or ready >= leaves:
+            continue
+        room_service.set_housekeeping(
+            room_id=stay.room_id, status=HousekeepingStatus.DIRTY, actor=cleaner, now=now - timedelta(minutes=30)
+        )
+        stays.check_in_ahead(stay_id=stay.id, room_expected_at=ready, actor=desk, now=now - timedelta(minutes=20))
+
+
+def _look_in(cleaner: Actor, now: datetime) -> None:
+    """A floor is taken; one room is not as the desk believes, two others are."""
+    today = now.astimezone(properties.get_property().zone).date()
+    floors = rooms.list_floors()
+    room_service.take_floor(floor_id=floors[0].id, day=today, actor=cleaner, now=now)
+    here = [stay for stay in stay_queries.in_house() if _stays_on(stay, today)]
+    taken = {stay.room_id for stay in stay_queries.in_house()}
+    vacant: list[Room] = [room for room in rooms.list_rooms() if room.id not in taken and not room.out_of_order]
+    seen = [(stay.room_id, Sight.EMPTY if place == 0 else Sight.OCCUPIED) for place, stay in enumerate(here[:3])]
+    seen += [(room.id, Sight.LUGGAGE) for room in vacant[:1]]
+    for room_id, found in seen:
+        if room_id is not None:
+            room_service.note_sighting(room_id=room_id, found=found, actor=cleaner, now=now - timedelta(minutes=15))
+
+
+def _stays_on(stay: Stay, today: date) -> bool:
+    return stay.state is StayState.IN_HOUSE and stay.departure_date > today
