@@ -60,6 +60,7 @@ def fill(form: BookingForm) -> None:
         choices.fill_machines(form.encoder_id, chosen=form.encoder_id.data)
     if isinstance(form, WishesForm):
         form.wishes.choices = pairs((value, _(text)) for value, text in WISH_WORDS.items())
+        form.night_price.render_kw = {"inputmode": "decimal", "autocomplete": "off", "placeholder": _type_price(kind)}
     if isinstance(form, NewBookingForm):
         house = properties.get_property()
         hours = booking_forms.hours_offered(house, is_day_use=form.is_day_use)
@@ -123,6 +124,12 @@ def _free(form: BookingForm, arrival: date, departure: date) -> list[RoomOffer]:
         (offer for offer in free if kind is None or offer.room.room_type_id == kind),
         key=lambda offer: -len(wanted & set(offer.room.features)),
     )
+
+
+def _type_price(type_id: int | None) -> str:
+    """What is meant where the price is left empty."""
+    kind = next((each for each in rooms.list_room_types() if each.id == type_id), None)
+    return "" if kind is None else filters.money_text(kind.night_price, properties.get_property().currency)
 
 
 def _total(form: BookingForm, chosen: Offer | None, arrival: date, departure: date) -> Total | None:

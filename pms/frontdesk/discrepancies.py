@@ -211,11 +211,10 @@ def _used_after(now: datetime) -> list[Discrepancy]:
         .having(sa.func.max(AccessRecord.at) > Stay.checked_out_at)
     )
     found = [_of(Difference.USED_AFTER, *row) for row in rows]
-    left = dict(
-        db.session.execute(
-            sa.select(Stay.id, Stay.checked_out_at).where(Stay.id.in_([one.stay_id for one in found if one.stay_id]))
-        ).tuples()
+    rows_of_stays = db.session.execute(
+        sa.select(Stay.id, Stay.checked_out_at).where(Stay.id.in_([one.stay_id for one in found if one.stay_id]))
     )
+    left = {row[0]: row[1] for row in rows_of_stays}
     return [one for one in found if one.at - (left.get(one.stay_id or 0) or one.at) > OUT_OF_THE_DOOR]
 
 

@@ -24,7 +24,7 @@ HOUSEKEEPING_WORDS: dict[HousekeepingStatus, str] = {
 }
 
 SIGHT_WORDS: dict[Sight, str] = {
-    Sight.OCCUPIED: N_("In use"),
+    Sight.OCCUPIED: N_("Occupied"),
     Sight.EMPTY: N_("Empty"),
     Sight.LUGGAGE: N_("Luggage only"),
 }
