@@ -21,7 +21,13 @@ RULES = {
 LISTS = (
     "/today",
     "/rooms",
+    "/availability/",
+    "/availability/?days=31",
+    "/availability/free",
     "/rooms/cleaning",
+    "/rooms/cleaning?show=all",
+    "/rooms/discrepancies",
+    "/rooms/closed",
     "/rooms/setup",
     "/rooms/import",
     "/guests/",
@@ -69,6 +75,7 @@ LISTS = (
     "/property/mail/test",
     "/walk-in",
     "/book",
+    "/book?add_rooms=2",
     "/demo/doors",
 )
 # A list, and the pattern of the first link on it that is followed.
