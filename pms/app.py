@@ -26,6 +26,7 @@ from pms.core.db import db
 from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
 from pms.credentials import work as finger_work
+from pms.folios import service as folios
 from pms.frontdesk import door_issues
 from pms.gateways import queries as gateways
 from pms.guests import queries as guests
@@ -39,6 +40,7 @@ from pms.locks import closed_cards, reach, setup_book
 from pms.locks import service as locks
 from pms.online_cards import work as online_work
 from pms.passcodes import work as passcode_work
+from pms.properties import currency as house_currency
 from pms.properties import hours as house_hours
 from pms.properties import queries as properties
 from pms.rooms import inventory
@@ -47,6 +49,7 @@ from pms.slots import work as slot_work
 from pms.staffcards import service as staffcards
 from pms.staffcards import work as staff_work
 from pms.staffcards.book import StaffBook
+from pms.stays import followers as stay_followers
 from pms.stays import service as stays
 from pms.web import addresses, errors, filters, i18n, login, rights, security
 from pms.web.assets import Assets, CachingFlask
@@ -57,15 +60,19 @@ if TYPE_CHECKING:
 # The URL map on one screen: (package, URL prefix).
 FEATURES = (
     ("frontdesk", ""),
+    ("chart", "/chart"),
     ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
     ("api_docs", "/api-docs"),
     ("mail", "/property/mail"),
+    ("turns", "/property/jobs"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),
     ("stays", "/stays"),
     ("availability", "/availability"),
+    ("folios", "/folios"),
+    ("outage", "/outage"),
     ("locks", "/locks"),
     ("gateways", "/gateways"),
     ("encoders", "/encoders"),
@@ -82,15 +89,17 @@ FEATURES = (
 # The left rail: endpoint, label, icon, key, the right that shows it.
 NAVIGATION = (
     ("frontdesk.today", N_("Today"), "today", "t", "desk:view"),
+    ("chart.index", N_("Chart"), "chart", "c", "rooms:view"),
     ("availability.index", N_("Availability"), "calendar", "v", "stays:view"),
     ("frontdesk.board", N_("Rooms"), "rooms", "r", "rooms:view"),
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
     ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
     ("passcodes.index", N_("Passcodes"), "passcode", "p", "keys:view"),
-    ("staffcards.index", N_("Staff cards"), "card", "c", "staffcards:view"),
+    ("staffcards.index", N_("Staff cards"), "card", "f", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
+    ("outage.index", N_("Outage pack"), "download", "x", "outage:read"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
     ("encoders.index", N_("Card machines"), "machine", "m", "encoders:edit"),
     ("accounts.index", N_("Staff"), "user", "u", "accounts:edit"),
@@ -99,11 +108,13 @@ NAVIGATION = (
 
 # Features without an entry of their own, and the entry that is lit on their pages.
 SECTIONS = {
+    "folios": "frontdesk.today",
     "gateways": "locks.index",
     "slots": "locks.index",
     "online_cards": "locks.index",
     "lock_commands": "locks.index",
     "api_docs": "properties.settings",
+    "turns": "properties.settings",
 }
 
 
@@ -174,6 +185,8 @@ def _connect_features() -> None:
     inventory.on_capacity_change(stays.set_capacity)
     inventory.on_new_floor(locks.ensure_scopes)
     house_hours.on_change(stays.set_house_hours)
+    stay_followers.follow(folios.follow_hours)
+    house_currency.keep(folios.refuse_other_currency)
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
     setup_book.keep(OutboxOfSetups())

@@ -119,7 +119,17 @@ def demo(port: int, home: Path, *, fresh: bool, hour: int | None) -> None:
 @click.option(
     "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust beside the system's."
 )
-def agent(server: str, desk: str, token_file: Path | None, ca_file: str | None) -> None:
+@click.option(
+    "--outage-pack",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the newest outage pack in this file, the two before beside it.",
+)
+@click.option(
+    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of the outage pack."
+)
+def agent(
+    server: str, desk: str, token_file: Path | None, ca_file: str | None, outage_pack: Path | None, language: str
+) -> None:
     """Own this desk's card machines for a server elsewhere; the token may also stand in PMS_AGENT_TOKEN."""
     import logging
     import os
@@ -132,7 +142,7 @@ def agent(server: str, desk: str, token_file: Path | None, ca_file: str | None) 
         raise click.ClickException("Give the desk's token: --token-file, or PMS_AGENT_TOKEN.")
     logging.basicConfig(format="%(message)s")
     try:
-        program = Agent(server, token, desk, ca_file=ca_file)
+        program = Agent(server, token, desk, ca_file=ca_file, outage_pack=outage_pack, language=language)
     except BadAddress as error:
         raise click.ClickException(str(error)) from error
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,6 +8,7 @@ from pms.audit import models as audit
 from pms.core.db import Base
 from pms.credentials import models as credentials
 from pms.encoders import models as encoders
+from pms.folios import models as folios
 from pms.gateways import models as gateways
 from pms.guests import models as guests
 from pms.keycards import models as keycards
@@ -15,6 +16,7 @@ from pms.lock_commands import models as lock_commands
 from pms.locks import models as locks
 from pms.mail import models as mail
 from pms.online_cards import models as online_cards
+from pms.outage import models as outage
 from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
@@ -30,6 +32,7 @@ __all__ = [
     "audit",
     "credentials",
     "encoders",
+    "folios",
     "gateways",
     "guests",
     "keycards",
@@ -37,6 +40,7 @@ __all__ = [
     "locks",
     "mail",
     "online_cards",
+    "outage",
     "passcodes",
     "properties",
     "reservations",

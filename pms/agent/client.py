@@ -18,6 +18,8 @@ TRY_AGAIN_AFTER = (0.2, 0.5, 1.0, 2.0)
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
+_PACK_SECONDS = 60.0
+_PACK = "X-Outage-Pack"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # What a proxy says while the server behind it is being started again.
 _SERVER_AWAY = (502, 503, 504)
@@ -59,6 +61,7 @@ class Client:
             raise BadAddress("the server's address begins with https://")
         self.run_id = run_id
         self._base = server.rstrip("/") + "/api/agent/"
+        self._packs = server.rstrip("/") + "/outage/latest"
         self._pool = urllib3.PoolManager(
             maxsize=8,
             retries=False,
@@ -92,6 +95,27 @@ class Client:
                     raise
                 if stop is None:
                     time.sleep(pause)
+
+    def fetch_pack(self, language: str, *, has: str) -> tuple[str, bytes] | None:
+        """The house's newest outage pack and by what it is known; None where that is the one that is here. ServerAway, Refused."""
+        try:
+            response = self._pool.request(
+                "GET",
+                self._packs,
+                fields={"language": language},
+                headers={**self._pool.headers, _PACK: has},
+                timeout=Timeout(connect=_CONNECT_SECONDS, read=_PACK_SECONDS),
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as fault:
+            raise ServerAway(f"the server is not reached: {fault}") from fault
+        if response.status == 304:
+            return None
+        if response.status in _SERVER_AWAY or (response.status == 200 and _PACK not in response.headers):
+            raise ServerAway(f"the answer, with status {response.status}, is not our server's")
+        if response.status != 200:
+            raise Refused(response.status, "the server does not hand the outage pack out")
+        return response.headers[_PACK], response.data
 
     def _ask(self, path: str, body: dict[str, Any], hold: float) -> Any:
         try:

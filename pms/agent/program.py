@@ -9,6 +9,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pms
@@ -20,6 +21,7 @@ from pms.devices.worker import MachineThread
 
 from .client import Client, Refused, ServerAway
 from .office import RemoteOffice
+from .outage import PackKeeper
 
 _LOOK_EVERY = 2.0
 _PAUSE = 0.05
@@ -51,10 +53,20 @@ class SentAway(Exception):
 class Agent:
     """One start of the program."""
 
-    def __init__(self, server: str, token: str, desk: str, *, ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        server: str,
+        token: str,
+        desk: str,
+        *,
+        ca_file: str | None = None,
+        outage_pack: Path | None = None,
+        language: str = "en",
+    ) -> None:
         """BadAddress for an address that the token may not be sent to."""
         self._desk = desk
         self._client = Client(server, token.strip(), str(uuid.uuid4()), ca_file=ca_file)
+        self._packs = PackKeeper(self._client, outage_pack, language) if outage_pack else None
         self._stop = threading.Event()
         self._news = threading.Event()
         self._machines: dict[str, _Machine] = {}
@@ -74,6 +86,8 @@ class Agent:
         for name, work in (("reports", self._report), ("orders", self._take_orders)):
             # Nobody waits for them in the end: the server may hold a question for half a minute.
             threading.Thread(target=self._guard, args=(work,), name=f"agent {name}", daemon=True).start()
+        if self._packs is not None:
+            threading.Thread(target=self._packs.run, args=(self._stop,), name="outage packs", daemon=True).start()
         self._stop.wait()
         self._end()
         if self._sent_away is not None:

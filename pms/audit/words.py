@@ -32,6 +32,7 @@ FEATURES: dict[str, str] = {
     "access": N_("Reports of doors"),
     "mail": N_("E-mail"),
     "property": N_("House"),
+    "turns": N_("Scheduled jobs"),
     "audit": N_("Audit trail"),
 }
 

@@ -17,7 +17,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import calendar, house_day, keys, people, remote, staff
+from pms.demo import calendar, dressing, house_day, keys, people, remote, staff
 from pms.demo.machines import MachineKind
 from pms.encoders import service as encoders
 from pms.guests import service as guests
@@ -117,13 +117,15 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
         _let_live(making)
         with transaction():
             _clean(making)
-            house_day.liven(
-                making.random,
-                desk=making.desk,
-                cleaner=making.cleaner,
-                technician=making.technician,
-                now=making.now,
-            )
+        dressing.dress(
+            random=making.random,
+            desk=making.desk,
+            technician=making.technician,
+            today=now.astimezone(_ZONE).date(),
+            now=now,
+        )
+        with transaction():
+            house_day.liven(making.random, desk=making.desk, cleaner=making.cleaner, now=now)
     finally:
         making.travel(now)
     # The file is what says that the hotel is whole.
@@ -146,7 +148,6 @@ def _build_rooms(at: datetime, floors: int) -> None:
         code: rooms.create_room_type(code=code, name=name, beds=beds, actor=SETUP, now=at).id
         for code, name, beds in _TYPES
     }
-    house_day.price(room_queries.list_room_types())
     building = rooms.create_building(name="Main house", actor=SETUP, now=at)
     for number in range(1, floors + 1):
         floor = rooms.create_floor(building_id=building.id, name=str(number), position=number, actor=SETUP, now=at)
@@ -155,7 +156,6 @@ def _build_rooms(at: datetime, floors: int) -> None:
                 number=f"{number}{index:02}",
                 floor_id=floor.id,
                 room_type_id=types[code],
-                features=house_day.features_of(number, index, code),
                 actor=SETUP,
                 now=at,
             )

@@ -1,12 +1,11 @@
-"""What makes a day of the demo hotel lively: a group to come, somebody who waits in the lobby, day use, a closed room, what
-housekeepers found, and what rooms have that guests wish for."""
+"""What makes a day of the demo hotel lively: a group to come, somebody who waits in the lobby, day use, what housekeepers
+found."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pms.core.db import db
 from pms.core.intervals import at_local
 from pms.demo import people
 from pms.guests import service as guests
@@ -14,14 +13,12 @@ from pms.guests.rules import GuestFields
 from pms.properties import queries as properties
 from pms.rooms import queries as rooms
 from pms.rooms import service as room_service
-from pms.rooms.models import HousekeepingStatus, RoomType, Sight
-from pms.stays import closures
+from pms.rooms.models import HousekeepingStatus, Sight
 from pms.stays import queries as stay_queries
 from pms.stays import service as stays
 from pms.stays.models import StayState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date, datetime
     from random import Random
 
@@ -29,45 +26,16 @@ if TYPE_CHECKING:
     from pms.rooms.models import Room
     from pms.stays.models import Stay
 
-PRICES = {"STD": 8900, "TWN": 9900, "DLX": 12900, "STE": 18900, "APT": 16500}
 _GROUP = ("Chamber choir Augsburg", ("Ruth Ebner", "Karl Ebner", "Lotte Hahn", "Ivo Brandl", "Sina Maurer", ""))
-_FLOOR_WISH = {1: "low_floor", 5: "high_floor"}
 
 
-def price(kinds: Sequence[RoomType]) -> None:
-    """What a night costs, before anybody books; two types may be overbooked by one room. Inside the caller's transaction."""
-    for kind in kinds:
-        kind.night_price = PRICES[kind.code]
-        kind.overbooking_limit = 1 if kind.code in ("STD", "TWN") else 0
-    db.session.flush()
-
-
-def features_of(floor: int, index: int, code: str) -> list[str]:
-    """What a room has: by its floor, its place on it, and its type."""
-    found = [_FLOOR_WISH[floor]] if floor in _FLOOR_WISH else []
-    found += ["near_lift"] if index in (1, 2) else ["quiet"] if index >= 9 else []
-    found += ["bath", "balcony"] if code in ("DLX", "STE") else ["pets"] if code == "APT" else []
-    found += ["view"] if index % 2 else []
-    return found + (["accessible"] if floor == 1 and index == 3 else [])
-
-
-def liven(random: Random, *, desk: Actor, cleaner: Actor, technician: Actor, now: datetime) -> None:
+def liven(random: Random, *, desk: Actor, cleaner: Actor, now: datetime) -> None:
     """See above; each part is left out where the hotel has no room for it just now."""
     house = properties.get_property()
     today = now.astimezone(house.zone).date()
     _book_group(today, desk, now)
     _book_day_use(random, today, desk, now)
     _let_wait(today, desk, cleaner, now)
-    free = stay_queries.free_rooms(arrival=today + timedelta(days=4), departure=today + timedelta(days=9))
-    if free:
-        closures.close_room(
-            room_id=free[-1].room.id,
-            from_date=today + timedelta(days=4),
-            until_date=today + timedelta(days=9),
-            reason="New carpet",
-            actor=technician,
-            now=now,
-        )
     _look_in(cleaner, now)
 
 

@@ -107,11 +107,6 @@ def dates(form: BookingForm) -> tuple[date, date]:
     return booking_forms.span(arrival, form.departure_date.data, is_day_use=is_day_use, most=MAX_NIGHTS)
 
 
-def digits() -> int:
-    """How many decimals the house's currency has."""
-    return filters.currency_digits(properties.get_property().currency)
-
-
 def _free(form: BookingForm, arrival: date, departure: date) -> list[RoomOffer]:
     """Rooms that meet more of the wishes come first."""
     kind = form.room_type_id.data
@@ -129,13 +124,13 @@ def _free(form: BookingForm, arrival: date, departure: date) -> list[RoomOffer]:
 def _type_price(type_id: int | None) -> str:
     """What is meant where the price is left empty."""
     kind = next((each for each in rooms.list_room_types() if each.id == type_id), None)
-    return "" if kind is None else filters.money_text(kind.night_price, properties.get_property().currency)
+    return "" if kind is None else filters.money_text(kind.night_price)
 
 
 def _total(form: BookingForm, chosen: Offer | None, arrival: date, departure: date) -> Total | None:
     if chosen is None:
         return None
-    agreed = form.price(digits()) if isinstance(form, WishesForm) and not form.night_price.errors else None
+    agreed = form.price if isinstance(form, WishesForm) and not form.night_price.errors else None
     night_price, nights = chosen.night_price if agreed is None else agreed, max(1, (departure - arrival).days)
     return Total(nights, night_price, night_price * nights)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, DecimalField, FieldList, FormField, IntegerField, RadioField, SelectField, StringField
+from wtforms import DateField, FieldList, FormField, IntegerField, RadioField, SelectField, StringField
 from wtforms import Form as PlainForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
@@ -17,14 +17,13 @@ from pms.frontdesk.forms import BookingForm, DatesForm
 from pms.frontdesk.service import Wish
 from pms.guests.rules import GuestFields
 from pms.stays.rules import WISH_WORDS
-from pms.web.forms import Boxes, choice_id, choices
+from pms.web.forms import Boxes, MoneyField, choice_id, choices
 from pms.web.rights import can
 
 if TYPE_CHECKING:
     from pms.properties.models import Property
 
 MOST_ROOMS = 40
-MOST_PRICE = 1_000_000
 _LINE = re.compile(r"^rooms-(\d{1,3})-(\w+)$")
 _LINE_FIELDS = ("name", "room_type_id", "arrival_date", "departure_date", "adults", "children", "note")
 
@@ -41,13 +40,12 @@ class WishesForm(DatesForm):
 
     wishes = Boxes(_l("Wishes"), choices=choices(WISH_WORDS.items()))
     room_note = StringField(_l("Note on the room"), validators=[Length(max=500)], render_kw={"autocomplete": "off"})
-    night_price = DecimalField(_l("Price of a night"), places=None, validators=[Optional(), NumberRange(0, MOST_PRICE)])
+    night_price = MoneyField(_l("Price of a night"), validators=[Optional()])
 
-    def price(self, digits: int) -> int | None:
-        """Minor units of a currency with so many decimals; None: that of the type."""
-        if self.night_price.data is None or not can("stays:price"):
-            return None
-        return int((self.night_price.data.scaleb(digits)).to_integral_value())
+    @property
+    def price(self) -> int | None:
+        """Minor units, by whoever may agree on a price; None: that of the type."""
+        return cast("int | None", self.night_price.data) if can("stays:price") else None
 
 
 class FurtherRoomForm(PlainForm):
@@ -108,7 +106,7 @@ class NewBookingForm(BookingForm, WishesForm):
             is_valid = False
         return is_valid
 
-    def wishes_of_all(self, digits: int) -> list[Wish]:
+    def wishes_of_all(self) -> list[Wish]:
         """Every room that is wanted, the first one first, once the form is validated."""
         day = cast("date", self.arrival_date.data)
         first = Wish(
@@ -123,7 +121,7 @@ class NewBookingForm(BookingForm, WishesForm):
             children=self.children.data or 0,
             wishes=self.wishes.data or [],
             note=self.room_note.data or "",
-            night_price=self.price(digits),
+            night_price=self.price,
         )
         return [first, *(line.form.wish() for line in self.rooms)]
 
@@ -133,13 +131,13 @@ class AddedRoomForm(BookingForm, WishesForm):
 
     name = StringField(_l("Guest"), validators=[Length(max=120)], render_kw={"autocomplete": "off"})
 
-    def added(self, digits: int) -> Wish:
+    def added(self) -> Wish:
         """What is wanted, once the form is validated."""
         return replace(
             self.wish(),
             wishes=self.wishes.data or [],
             note=self.room_note.data or "",
-            night_price=self.price(digits),
+            night_price=self.price,
             sleeper=named(self.name.data or ""),
         )
 
@@ -147,10 +145,10 @@ class AddedRoomForm(BookingForm, WishesForm):
 class ChangeForm(WishesForm):
     """Dates, type, party, wishes, note and price of a booking."""
 
-    def changed(self, digits: int) -> Wish:
+    def changed(self) -> Wish:
         """What it shall be, once the form is validated."""
         return replace(
-            self.wish(), wishes=self.wishes.data or [], note=self.room_note.data or "", night_price=self.price(digits)
+            self.wish(), wishes=self.wishes.data or [], note=self.room_note.data or "", night_price=self.price
         )
 
 

@@ -80,7 +80,7 @@ def book_now() -> Response:
     guest = _guest(form, guest_form)
     if not form.validate_on_submit() or guest is None:
         return _dialog(form, guest_form, status=422)
-    wishes = form.wishes_of_all(booking_dialog.digits())
+    wishes = form.wishes_of_all()
     try:
         stay = service.book(
             guest=guest,
@@ -94,10 +94,11 @@ def book_now() -> Response:
         )
     except DomainError as error:
         return _refused(form, guest_form, error)
-    if len(wishes) == 1:
-        return go_to(url_for("stays.show", stay_id=stay.id), _("Booked."))
-    text = ngettext("%(num)d room is booked.", "%(num)d rooms are booked.", len(wishes))
-    return go_to(url_for("frontdesk.booking", code=stays.get_stay(stay.id).reservation.code), text)
+    if len(wishes) > 1:
+        text = ngettext("%(num)d room is booked.", "%(num)d rooms are booked.", len(wishes))
+        return go_to(url_for("frontdesk.booking", code=stays.get_stay(stay.id).reservation.code), text)
+    back = "chart.index" if form.back.data == "chart" else None
+    return go_to(url_for(back) if back else url_for("stays.show", stay_id=stay.id), _("Booked."))
 
 
 @blueprint.get("/offers")

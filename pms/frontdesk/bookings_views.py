@@ -76,7 +76,7 @@ def add_room_now(code: str) -> Response:
     try:
         service.add_room(
             reservation_id=last.reservation_id,
-            wish=form.added(booking_dialog.digits()),
+            wish=form.added(),
             request_id=form.request,
             actor=actor(),
             now=choices.present(),

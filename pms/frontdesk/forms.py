@@ -112,6 +112,8 @@ class BookingForm(DatesForm):
     """A stay that is booked; the guest is known (`guest_id`) or entered beside it."""
 
     guest_id = HiddenField()
+    # The page from which it was opened and to which it leads back: "chart", else the stay that was booked.
+    back = HiddenField()
     room_id = SelectField(_l("Room"), coerce=choice_id, validate_choice=False)
     stay_note = TextAreaField(_l("Note on the booking"), validators=[Length(max=500)])
 

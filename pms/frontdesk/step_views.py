@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request, url_for
@@ -14,6 +13,7 @@ from flask_babel import ngettext
 from pms.core.errors import DomainError, NotFound
 from pms.core.ids import read_id
 from pms.core.text import N_
+from pms.folios import queries as folios
 from pms.frontdesk import booking_dialog, choices, queries, service
 from pms.frontdesk.blueprint import blueprint
 from pms.frontdesk.booking_forms import ChangeForm
@@ -195,7 +195,7 @@ def change(stay_id: int) -> Response:
         room_type_id=stay.room_type_id,
         wishes=stay.wishes,
         room_note=stay.note,
-        night_price=Decimal(stay.night_price).scaleb(-booking_dialog.digits()),
+        night_price=stay.night_price,
     )
     return _change_dialog(stay, form)
 
@@ -209,7 +209,7 @@ def change_now(stay_id: int) -> Response:
     if not form.validate_on_submit():
         return _change_dialog(stay, form, status=422)
     try:
-        service.change(stay_id=stay_id, wish=form.changed(booking_dialog.digits()), **_common(form))
+        service.change(stay_id=stay_id, wish=form.changed(), **_common(form))
     except DomainError as error:
         errors.put_into(form, error)
         return _change_dialog(stays.get_stay(stay_id), form, status=422, refused=error)
@@ -305,6 +305,7 @@ def _ask(stay: Stay, name: str, form: StepForm, status: int = 200) -> Response:
         kind=verb.kind,
         url=url_for("frontdesk.do", stay_id=stay.id, verb=name),
         endings=queries.live_cards(stay, now=choices.present()),
+        owed=folios.owed_at_check_out(stay, today=choices.today()) if name == "check-out" else 0,
     )
 
 

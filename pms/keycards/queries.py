@@ -159,6 +159,35 @@ def summary_for_stays(stay_ids: Collection[int], *, now: datetime) -> dict[int, 
     return {stay_id: _summary(counted.get(stay_id, [])) for stay_id in stay_ids}
 
 
+def live_of_stays(stay_ids: Collection[int], *, now: datetime) -> dict[int, list[KeyLine]]:
+    """The cards on which parties count, newest first; the number of queries does not depend on how many there are."""
+    if not stay_ids:
+        return {}
+    cards = db.session.scalars(
+        sa.select(KeyCard)
+        .where(KeyCard.stay_id.in_(stay_ids), KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN)))
+        .options(*_LOADED)
+        .order_by(KeyCard.id.desc())
+    ).all()
+    found: dict[int, list[KeyLine]] = {}
+    for line in lines(cards, now=now):
+        if line.is_live:
+            found.setdefault(line.card.stay_id, []).append(line)
+    return found
+
+
+def newest_of_rooms(*, now: datetime) -> dict[int, KeyLine]:
+    """For each room the last card that was made for a guest and opens its door, with its guest."""
+    newest = sa.select(Door.room_id, sa.func.max(KeyCardGrant.key_card_id).label("card_id")).join(
+        KeyCardGrant, KeyCardGrant.door_id == Door.id
+    )
+    newest = newest.join(KeyCard, KeyCard.id == KeyCardGrant.key_card_id).where(KeyCard.state.in_(_WRITTEN))
+    rows = db.session.execute(newest.where(Door.room_id.is_not(None)).group_by(Door.room_id)).all()
+    cards = cards_by_id({row.card_id for row in rows})
+    known = {line.card.id: line for line in lines(cards.values(), now=now, with_stays=True)}
+    return {row.room_id: known[row.card_id] for row in rows}
+
+
 def made_since(stay_id: int, at: datetime) -> bool:
     """Whether a card was made for the stay, or is being made, since that instant."""
     return bool(

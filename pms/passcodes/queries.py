@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -165,6 +165,19 @@ def passcodes_of_stay(stay_id: int) -> Sequence[Passcode]:
 def lines_of_stay(stay_id: int, *, now: datetime) -> list[PasscodeLine]:
     """The codes of a stay as the page lists them, newest first."""
     return [line_of(passcode, now) for passcode in passcodes_of_stay(stay_id)]
+
+
+def living_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[Passcode]:
+    """The codes of these stays that they still count on, and whose digits mean something to the lock."""
+    if not stay_ids:
+        return []
+    codes = db.session.scalars(
+        sa.select(Passcode)
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.ended_at.is_(None), _alive(now))
+        .options(*_LOADED)
+        .order_by(Passcode.id)
+    )
+    return [code for code in codes if has_digits(code)]
 
 
 def life_of(passcode: Passcode, now: datetime) -> Life:

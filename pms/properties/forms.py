@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
-from pms.web.forms import Form
+from pms.web.forms import Form, MoneyField
 
 
 class HouseForm(Form):
@@ -41,3 +41,36 @@ class HouseForm(Form):
             "check_in_hour": self.check_in_hour.data,
             "check_out_hour": self.check_out_hour.data,
         }
+
+
+class TermsForm(Form):
+    """What the desk may promise and what it costs; `version` is what the page was opened with."""
+
+    version = HiddenField(validators=[InputRequired(), Regexp(r"^\d{1,9}$")])
+    currency = StringField(
+        _l("Currency"),
+        validators=[InputRequired(), Length(3, 3)],
+        description=_l("Three letters, like EUR. It can be changed until something is posted to an account."),
+    )
+    early_arrival_hour = IntegerField(
+        _l("Earliest arrival (hour)"),
+        validators=[InputRequired(), NumberRange(0, 23)],
+        description=_l("The desk promises no earlier hour; before it, a further night is booked."),
+    )
+    late_departure_hour = IntegerField(
+        _l("Latest departure (hour)"),
+        validators=[InputRequired(), NumberRange(1, 24)],
+        description=_l("The desk promises no later hour; after it, a further night is booked."),
+    )
+    early_fee = MoneyField(_l("Fee for early arrival"), validators=[InputRequired()])
+    late_fee = MoneyField(_l("Fee for late departure"), validators=[InputRequired()])
+    cleaning_hours = IntegerField(
+        _l("Hours for cleaning"),
+        validators=[InputRequired(), NumberRange(0, 12)],
+        description=_l("The desk is warned where less lies between two parties."),
+    )
+
+    def values(self) -> dict[str, Any]:
+        """What was entered, as the service takes it."""
+        names = ("currency", "early_arrival_hour", "late_departure_hour", "early_fee", "late_fee", "cleaning_hours")
+        return {"version": int(str(self.version.data)), **{name: self[name].data for name in names}}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from pms.core import money
 from pms.core.errors import Invalid
 from pms.core.text import N_
 
 MAX_NAME = 120
 HOURS = range(24)
+MAX_FEE = 10**9
+MAX_CLEANING = 12
 
 
 class NoName(Invalid):
@@ -43,6 +46,45 @@ class HoursCross(Invalid):
     message = N_("The check-out hour must not be after the check-in hour: one party leaves before the next one comes.")
 
 
+class UnknownCurrency(Invalid):
+    """ISO 4217 does not have it."""
+
+    code = "unknown_currency"
+    field = "currency"
+    message = N_("“%(currency)s” is not a currency. Write it like EUR or CNY.")
+
+
+class EarlyAfterCheckIn(Invalid):
+    """Early is before the usual hour."""
+
+    code = "early_after_check_in"
+    field = "early_arrival_hour"
+    message = N_("The earliest arrival must not be after the check-in hour, %(hour)s:00.")
+
+
+class LateBeforeCheckOut(Invalid):
+    """Late is after the usual hour, and on the same day."""
+
+    code = "late_before_check_out"
+    field = "late_departure_hour"
+    message = N_("The latest departure must be from the check-out hour, %(hour)s:00, to 24.")
+
+
+class BadFee(Invalid):
+    """A fee is nothing, or a sum that a guest would pay."""
+
+    code = "bad_fee"
+    message = N_("The fee must not be below zero, nor too large to be meant.")
+
+
+class BadCleaningHours(Invalid):
+    """A wish for planning, at most half a day."""
+
+    code = "bad_cleaning_hours"
+    field = "cleaning_hours"
+    message = N_("The time for cleaning must be from 0 to 12 hours.")
+
+
 @cache
 def time_zones() -> tuple[str, ...]:
     """Every zone that a house can be in, sorted: places of the world, not the old aliases."""
@@ -63,6 +105,31 @@ def check_house(*, name: str, time_zone: str, check_in_hour: int, check_out_hour
             raise BadHour(field=field)
     if check_out_hour > check_in_hour:
         raise HoursCross
+
+
+def check_terms(
+    *,
+    check_in_hour: int,
+    check_out_hour: int,
+    currency: str,
+    early_arrival_hour: int,
+    late_departure_hour: int,
+    early_fee: int,
+    late_fee: int,
+    cleaning_hours: int,
+) -> None:
+    """UnknownCurrency, EarlyAfterCheckIn, LateBeforeCheckOut, BadFee or BadCleaningHours."""
+    if not money.is_known(currency):
+        raise UnknownCurrency(currency=currency[:3])
+    if not 0 <= early_arrival_hour <= check_in_hour:
+        raise EarlyAfterCheckIn(hour=check_in_hour)
+    if not check_out_hour <= late_departure_hour <= 24:
+        raise LateBeforeCheckOut(hour=check_out_hour)
+    for field, fee in (("early_fee", early_fee), ("late_fee", late_fee)):
+        if not 0 <= fee <= MAX_FEE:
+            raise BadFee(field=field)
+    if not 0 <= cleaning_hours <= MAX_CLEANING:
+        raise BadCleaningHours
 
 
 def zone_of(time_zone: str) -> ZoneInfo:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from pms.audit import service as audit
+from pms.core import money
 from pms.core.db import transaction
 from pms.core.errors import ChangedMeanwhile, DomainError
 from pms.core.text import N_
+from pms.properties import currency as kept_currency
 from pms.properties import hours, queries, rules
 from pms.properties.models import Property, SiteKey
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
 
@@ -65,11 +69,7 @@ def change_house(
     """Change name, zone and hours; ChangedMeanwhile where `version` is not the present one."""
     rules.check_house(name=name, time_zone=time_zone, check_in_hour=check_in_hour, check_out_hour=check_out_hour)
     with transaction() as session:
-        house = session.get(Property, 1, with_for_update=True)
-        if house is None:
-            raise queries.NotSetUp
-        if house.version != version:
-            raise ChangedMeanwhile
+        house = _load(session, version)
         before = _fields(house)
         house.name, house.time_zone = name.strip(), time_zone
         house.check_in_hour, house.check_out_hour = check_in_hour, check_out_hour
@@ -82,14 +82,43 @@ def change_house(
             session.flush()
             if {"check_in_hour", "check_out_hour"} & set(changed):
                 hours.changed(now=now)
-            audit.record(
-                actor=actor,
-                action="property.changed",
-                subject=_subject(house),
-                now=now,
-                before={field: before[field] for field in changed},
-                after={field: after[field] for field in changed},
-            )
+            _note_change(house, before, after, actor, now)
+        return house
+
+
+def change_terms(
+    *,
+    version: int,
+    currency: str,
+    early_arrival_hour: int,
+    late_departure_hour: int,
+    early_fee: int,
+    late_fee: int,
+    cleaning_hours: int,
+    actor: Actor,
+    now: datetime,
+) -> Property:
+    """Change what the desk may promise and what it costs; ChangedMeanwhile. Another currency is refused by whoever holds amounts
+    in the present one. Stays keep the hours and fees that were agreed.
+    """
+    with transaction() as session:
+        house = _load(session, version)
+        terms: dict[str, Any] = {
+            "currency": currency.strip().upper(),
+            "early_arrival_hour": early_arrival_hour,
+            "late_departure_hour": late_departure_hour,
+            "early_fee": early_fee,
+            "late_fee": late_fee,
+            "cleaning_hours": cleaning_hours,
+        }
+        rules.check_terms(check_in_hour=house.check_in_hour, check_out_hour=house.check_out_hour, **terms)
+        if terms["currency"] != house.currency:
+            kept_currency.check_change()
+        before = _terms(house)
+        for name, value in terms.items():
+            setattr(house, name, value)
+        session.flush()
+        _note_change(house, before, _terms(house), actor, now)
         return house
 
 
@@ -111,6 +140,31 @@ def next_door_number() -> int:
         return number
 
 
+def _load(session: Session, version: int) -> Property:
+    """The house, locked; NotSetUp, ChangedMeanwhile."""
+    house = session.get(Property, 1, with_for_update=True)
+    if house is None:
+        raise queries.NotSetUp
+    if house.version != version:
+        raise ChangedMeanwhile
+    return house
+
+
+def _note_change(
+    house: Property, before: dict[str, str | int], after: dict[str, str | int], actor: Actor, now: datetime
+) -> None:
+    changed = [field for field in before if before[field] != after[field]]
+    if changed:
+        audit.record(
+            actor=actor,
+            action="property.changed",
+            subject=_subject(house),
+            now=now,
+            before={field: before[field] for field in changed},
+            after={field: after[field] for field in changed},
+        )
+
+
 def _new_site_key(version: int, now: datetime) -> SiteKey:
     pair = Ed25519PrivateKey.generate()
     return SiteKey(
@@ -128,6 +182,17 @@ def _fields(house: Property) -> dict[str, str | int]:
         "time_zone": house.time_zone,
         "check_in_hour": house.check_in_hour,
         "check_out_hour": house.check_out_hour,
+    }
+
+
+def _terms(house: Property) -> dict[str, str | int]:
+    return {
+        "currency": house.currency,
+        "early_arrival_hour": house.early_arrival_hour,
+        "late_departure_hour": house.late_departure_hour,
+        "early_fee": money.plain(house.early_fee, house.currency),
+        "late_fee": money.plain(house.late_fee, house.currency),
+        "cleaning_hours": house.cleaning_hours,
     }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, url_for
 from flask_babel import gettext as _
 
-from pms.core import clock
+from pms.core import clock, money
 from pms.core.errors import DomainError
 from pms.properties import queries, rules, service
-from pms.properties.forms import HouseForm
+from pms.properties.forms import HouseForm, TermsForm
 from pms.web import errors, login
 from pms.web.render import go_to, render
 from pms.web.rights import require
@@ -36,6 +36,29 @@ def change() -> Response:
         else:
             return go_to(url_for("properties.settings"), _("The settings are stored."))
     return _page(form, status=422)
+
+
+@blueprint.get("/prices")
+@require("property:edit")
+def terms() -> Response:
+    """Currency, early and late hours, what they cost, and the time for cleaning."""
+    return _terms_page(TermsForm(obj=queries.get_property()))
+
+
+@blueprint.post("/prices")
+@require("property:edit")
+def change_terms() -> Response:
+    """Store what was changed."""
+    form = TermsForm()
+    if form.validate():
+        with errors.shown_in(form):
+            service.change_terms(**form.values(), actor=login.actor(), now=clock.now())
+            return go_to(url_for("properties.terms"), _("The settings are stored."))
+    return _terms_page(form, status=422)
+
+
+def _terms_page(form: TermsForm, status: int = 200) -> Response:
+    return render("properties/terms.html", "properties/_terms.html", status=status, form=form, currencies=money.USUAL)
 
 
 def _page(form: HouseForm, status: int = 200) -> Response:

@@ -13,4 +13,10 @@ FIELDS = {
     "time_zone": N_("Time zone"),
     "check_in_hour": N_("Check-in hour"),
     "check_out_hour": N_("Check-out hour"),
+    "currency": N_("Currency"),
+    "early_arrival_hour": N_("Earliest arrival"),
+    "late_departure_hour": N_("Latest departure"),
+    "early_fee": N_("Fee for early arrival"),
+    "late_fee": N_("Fee for late departure"),
+    "cleaning_hours": N_("Hours for cleaning"),
 }

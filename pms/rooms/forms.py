@@ -10,7 +10,7 @@ from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAre
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from pms.rooms import rules
-from pms.web.forms import Boxes, Form, choice_id
+from pms.web.forms import Boxes, Form, MoneyField, choice_id
 
 _POSITION = [InputRequired(), NumberRange(-99, 999)]
 
@@ -40,17 +40,18 @@ class RoomTypeForm(Form):
     code = StringField(_l("Code"), validators=[InputRequired(), Length(max=12)])
     name = StringField(_l("Name of the type"), validators=[InputRequired(), Length(max=60)])
     beds = IntegerField(_l("Beds"), validators=[InputRequired(), NumberRange(1, 20)], default=2)
-    position = IntegerField(_l("Place in lists"), validators=_POSITION, default=1)
+    night_price = MoneyField(_l("Price of a night"), validators=[InputRequired()], default=0)
     overbooking_limit = IntegerField(
-        _l("Overbooking limit"),
-        description=_l("How many rooms may be promised beyond those in order."),
-        validators=[InputRequired(), NumberRange(0, 99)],
+        _l("Rooms that may be promised beyond those in order"),
+        validators=[InputRequired(), NumberRange(0, rules.MAX_OVERBOOKING)],
         default=0,
     )
+    position = IntegerField(_l("Place in lists"), validators=_POSITION, default=1)
 
     def values(self) -> dict[str, Any]:
         """What was entered, as the service takes it."""
-        return {"code": self.code.data, "name": self.name.data, "beds": self.beds.data}
+        names = ("code", "name", "beds", "night_price", "overbooking_limit")
+        return {name: self[name].data for name in names}
 
 
 class RoomForm(Form):

@@ -16,6 +16,8 @@ MAX_FLOOR = 40
 MAX_BUILDING = 60
 MAX_REASON = 200
 MAX_NOTE = 300
+MAX_PRICE = 10**10
+MAX_OVERBOOKING = 99
 
 HOUSEKEEPING_WORDS: dict[HousekeepingStatus, str] = {
     HousekeepingStatus.DIRTY: N_("Dirty"),
@@ -76,14 +78,6 @@ class BadBeds(Invalid):
     message = N_("The number of beds must be from 1 to 20.")
 
 
-class BadLimit(Invalid):
-    """A house that promises a hundred rooms too many has another trouble."""
-
-    code = "bad_limit"
-    field = "overbooking_limit"
-    message = N_("The overbooking limit must be from 0 to 99.")
-
-
 class UnknownFeature(Invalid):
     """Features are chosen from a list, so that guests' wishes can be met by them."""
 
@@ -129,6 +123,22 @@ class NoteFull(DomainError):
     message = N_("The note of this room is full. Have a look at what stands there, and shorten it.")
 
 
+class BadPrice(Invalid):
+    """A night costs nothing, or a sum that a guest would pay."""
+
+    code = "bad_price"
+    field = "night_price"
+    message = N_("The price must not be below zero, nor too large to be meant.")
+
+
+class BadOverbooking(Invalid):
+    """How many rooms too many may be promised."""
+
+    code = "bad_overbooking"
+    field = "overbooking_limit"
+    message = N_("The number must be from 0 to 99.")
+
+
 class NoReason(Invalid):
     """Whoever reads the board wants to know why."""
 
@@ -169,6 +179,14 @@ def clean_name(name: str, most: int) -> str:
     return text
 
 
+def check_sale(night_price: int, overbooking_limit: int) -> None:
+    """BadPrice, BadOverbooking."""
+    if not 0 <= night_price <= MAX_PRICE:
+        raise BadPrice
+    if not 0 <= overbooking_limit <= MAX_OVERBOOKING:
+        raise BadOverbooking
+
+
 def clean_number(number: str) -> str:
     """A room number as it is printed; BadRoomNumber where it is empty or too long."""
     text = number.strip()
@@ -205,12 +223,6 @@ def check_beds(beds: int) -> None:
     """BadBeds outside of 1 to 20."""
     if not 1 <= beds <= 20:
         raise BadBeds
-
-
-def check_limit(limit: int) -> None:
-    """BadLimit outside of 0 to 99."""
-    if not 0 <= limit <= 99:
-        raise BadLimit
 
 
 def clean_features(features: Collection[str]) -> list[str]:

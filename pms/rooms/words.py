@@ -38,11 +38,12 @@ FIELDS = {
     "code": N_("Code"),
     "beds": N_("Beds"),
     "position": N_("Position"),
+    "night_price": N_("Price of a night"),
+    "overbooking_limit": N_("May be overbooked by"),
     "building": N_("Building"),
     "floor": N_("Floor"),
     "type": N_("Room type"),
     "features": N_("Features"),
-    "overbooking_limit": N_("Overbooking limit"),
     "created": N_("New"),
     "existing": N_("Known already"),
 }

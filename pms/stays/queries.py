@@ -18,7 +18,7 @@ from pms.guests import queries as guests
 from pms.guests.models import Guest
 from pms.reservations.models import Reservation
 from pms.rooms.models import Floor, HousekeepingStatus, Room
-from pms.stays.models import RoomDay, RoomNight, Stay, StayState, StayStep
+from pms.stays.models import RoomClosure, RoomDay, RoomNight, Stay, StayState, StayStep
 from pms.web.paging import Page, cut
 
 WITH_ALL = (
@@ -164,6 +164,14 @@ def find_by_step(request_id: str) -> Stay | None:
     return db.session.scalars(
         sa.select(Stay).join(StayStep, StayStep.stay_id == Stay.id).where(StayStep.request_id == request_id)
     ).one_or_none()
+
+
+def closures_on(day: date) -> dict[int, RoomClosure]:
+    """By room: why it is not let on the night after that day."""
+    found = db.session.scalars(
+        sa.select(RoomClosure).join(RoomNight, RoomNight.closure_id == RoomClosure.id).where(RoomNight.night == day)
+    )
+    return {closure.room_id: closure for closure in found}
 
 
 def get_step(stay_id: int, step_id: int) -> StayStep:

@@ -16,7 +16,7 @@ from pms.core.errors import DomainError
 from pms.core.text import N_
 from pms.properties import queries as properties
 from pms.rooms import queries as rooms
-from pms.stays import days, nights, rules, steps
+from pms.stays import days, followers, nights, rules, steps
 from pms.stays.arranging import agree_hours, check_in_ahead, fix_room, rearrange, release_room
 from pms.stays.booking import RoomWish, add_room, book_many
 from pms.stays.models import Stay, StayStep, StepKind
@@ -326,6 +326,7 @@ def undo_last(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> Sta
         steps.apply(session, stay, values, since)
         step.undone_at = now
         steps.record(session, stay, "stays.undone", before=was, actor=actor, now=now, extra={"step": step.kind.value})
+        followers.changed(stay, before=was, actor=actor, now=now)
         return step
 
 

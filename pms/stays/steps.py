@@ -9,12 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from pms.audit import service as audit
+from pms.core import money
 from pms.core.db import KEEPING_ID, transaction
 from pms.core.errors import ChangedMeanwhile, DomainError, NotFound
 from pms.core.text import N_
 from pms.properties import queries as properties
 from pms.rooms.models import Room, RoomType
-from pms.stays import nights, rules
+from pms.stays import followers, nights, rules
 from pms.stays.models import Stay, StayState, StayStep, StepKind
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def note(
     session.add(step)
     session.flush()
     record(session, stay, f"stays.{kind.value}", before=before, actor=actor, now=now)
+    followers.changed(stay, before=before, actor=actor, now=now)
     return step
 
 
@@ -169,6 +171,9 @@ def record(
 
 def _in_words(session: Session, values: dict[str, Any]) -> dict[str, Any]:
     words = {name: value for name, value in values.items() if name not in ("room_id", "room_type_id")}
+    if values.get("night_price"):
+        currency = properties.get_property().currency
+        words["night_price"] = f"{money.plain(values['night_price'], currency)} {currency}"
     if "room_id" in values:
         room = session.get(Room, values["room_id"]) if values["room_id"] else None
         words["room"] = room.number if room else None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
-from babel.numbers import format_currency, get_currency_precision
 from flask import current_app, g
 from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
+
+from pms.core import money
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,30 +50,13 @@ def day_text(value: date) -> str:
 
 
 def weekday_text(value: date) -> str:
-    """The shortest usual name of the day of the week."""
-    return str(format_skeleton("EEE", value, locale=get_locale()))
+    """The short name of its weekday, for the head of a column."""
+    return str(format_date(value, "EEE"))
 
 
 def month_text(value: date) -> str:
-    """The short name of the month."""
-    return str(format_skeleton("MMM", value, locale=get_locale()))
-
-
-def currency_digits(currency: str) -> int:
-    """How many decimals amounts of the currency have."""
-    return int(get_currency_precision(currency))
-
-
-def money_text(minor: int, currency: str) -> str:
-    """An amount in minor units with its currency; whole ones without decimals."""
-    digits = currency_digits(currency)
-    whole = minor % 10**digits == 0
-    amount = Decimal(minor).scaleb(-digits)
-    return str(
-        format_currency(
-            amount, currency, locale=get_locale(), currency_digits=not whole, format="¤#,##0" if whole else None
-        )
-    )
+    """The short name of its month."""
+    return str(format_date(value, "MMM"))
 
 
 def full_date_text(value: date | None) -> str:
@@ -96,6 +79,17 @@ def second_text(value: datetime) -> str:
     return local(value).strftime("%H:%M:%S")
 
 
+def house_currency() -> str:
+    """The house's currency; set for each request by the application."""
+    house = getattr(g, "house", None)
+    return house.currency if house else "EUR"
+
+
+def money_text(amount: int) -> str:
+    """An amount of minor units as the reader writes it, with the currency's sign."""
+    return money.text(amount, house_currency(), get_locale() or "en")
+
+
 def install(app: Flask) -> None:
     """Make the filters known to the templates."""
     app.jinja_env.filters.update(
@@ -104,8 +98,8 @@ def install(app: Flask) -> None:
         day=day_text,
         weekday=weekday_text,
         month=month_text,
-        money=money_text,
         full_date=full_date_text,
+        money=money_text,
         time=time_text,
         second=second_text,
     )

@@ -8,12 +8,15 @@ from typing import Any
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import FieldList, FormField, HiddenField, SelectMultipleField
+from wtforms import Field, FieldList, FormField, HiddenField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Regexp
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
+from pms.core import money
+from pms.core.errors import Invalid
 from pms.core.ids import read_id
+from pms.web import errors, filters
 from pms.web.i18n import LANGUAGES
 
 
@@ -49,6 +52,29 @@ class Boxes(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+class MoneyField(Field):
+    """A sum in the house's currency; its data is whole minor units. What could be two sums is refused with a sentence."""
+
+    widget = TextInput()
+
+    def __init__(self, label: Any, **values: Any) -> None:
+        super().__init__(label, render_kw={"inputmode": "decimal", "autocomplete": "off"}, **values)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else money.plain(self.data, filters.house_currency())
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        if not valuelist or not str(valuelist[0]).strip():
+            return
+        self.data = None
+        try:
+            self.data = money.read(str(valuelist[0]), filters.house_currency())
+        except Invalid as error:
+            raise ValueError(errors.sentence(error)) from error
 
 
 def _strip(value: object) -> object:

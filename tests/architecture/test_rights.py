@@ -41,6 +41,7 @@ PUBLIC_ROUTES = {
             "system_settings",
         )
     },
+    "outage.latest": "the desk's token is asked for inside",
     "encoders_api.start_agent": "the desk's token is asked for inside",
     "encoders_api.report": "the desk's token is asked for inside",
     "encoders_api.orders": "the desk's token is asked for inside",

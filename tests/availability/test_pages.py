@@ -9,7 +9,7 @@ from pms.core.actor import Actor
 from pms.core.db import db, transaction
 from pms.rooms import service as rooms
 from pms.rooms.models import RoomType
-from pms.rooms.rules import BadLimit
+from pms.rooms.rules import BadOverbooking
 from pms.stays import closures
 from pms.stays import service as stays
 from pms.stays.service import CapacityTooLow
@@ -80,7 +80,7 @@ def test_a_limit_is_lowered_only_as_far_as_is_promised(book, any_house, now):
     book(3, any_house.suite, (0, 1))
     with pytest.raises(CapacityTooLow):
         change_limit(any_house.suite, 0, now)
-    with pytest.raises(BadLimit):
+    with pytest.raises(BadOverbooking):
         change_limit(any_house.suite, 100, now)
     change_limit(any_house.suite, 1, now)
     db.remove()

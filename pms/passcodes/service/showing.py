@@ -11,11 +11,12 @@ from pms.passcodes import queries, rules
 from pms.passcodes.service.common import ShownPasscode, shown, stay_of, subject_of, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from pms.core.actor import Actor
     from pms.mail.models import Letter
+    from pms.passcodes.models import Passcode
 
 LETTERS_OF_ENDLESS_CODES = timedelta(days=7)
 
@@ -27,6 +28,11 @@ def show_again(*, passcode_id: int, actor: Actor, now: datetime) -> ShownPasscod
         answer = shown(passcode)
         written("passcodes.shown", passcode, actor, now)
         return answer
+
+
+def for_sealing(codes: Sequence[Passcode]) -> list[ShownPasscode]:
+    """The digits of many codes, for a document that seals them; whoever makes it writes that down. Joins no transaction."""
+    return [shown(code) for code in codes]
 
 
 def send(

@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from pms.audit import service as audit
+from pms.core import money
 from pms.core.db import transaction
 from pms.core.errors import DomainError
+from pms.properties import queries as properties
 from pms.rooms import inventory, queries, rules
 from pms.rooms.models import Building, Floor, HousekeepingStatus, Room, RoomType
 from pms.rooms.service.state import load_room, recount
@@ -85,14 +87,31 @@ def change_floor(*, floor_id: int, name: str, position: int, actor: Actor, now: 
         return floor
 
 
-def create_room_type(*, code: str, name: str, beds: int = 2, actor: Actor, now: datetime) -> RoomType:
+def create_room_type(
+    *,
+    code: str,
+    name: str,
+    beds: int = 2,
+    night_price: int = 0,
+    overbooking_limit: int = 0,
+    actor: Actor,
+    now: datetime,
+) -> RoomType:
     """A room type at the end of the list; CodeTaken where the code is in use."""
     code, name = _clean_type(code, name, beds)
+    rules.check_sale(night_price, overbooking_limit)
     with transaction() as session:
-        kind = RoomType(code=code, name=name, beds=beds, position=_last(session, RoomType.position) + 1)
+        kind = RoomType(
+            code=code,
+            name=name,
+            beds=beds,
+            night_price=night_price,
+            overbooking_limit=overbooking_limit,
+            position=_last(session, RoomType.position) + 1,
+        )
         with _unique(session, rules.CodeTaken(code=code)):
             session.add(kind)
-        after = {"code": code, "name": name, "beds": beds}
+        after = {name: value for name, value in _type_fields(kind).items() if name != "position" and value}
         _record("room_type", kind.id, name, "rooms.type_created", None, after, actor, now)
         return kind
 
@@ -104,29 +123,38 @@ def change_room_type(
     name: str,
     beds: int,
     position: int,
+    night_price: int | None = None,
     overbooking_limit: int | None = None,
     actor: Actor,
     now: datetime,
 ) -> RoomType:
-    """Change how a room type is called, where it stands in lists, and how many rooms may be promised beyond those in order.
+    """Change how a room type is called and sold; None leaves price and limit as they are.
 
-    A lower limit is refused where more is promised already; None keeps the present one.
+    Stays keep the price that was agreed. A lower limit than is promised already is refused (`stays.service.CapacityTooLow`).
     """
     code, name = _clean_type(code, name, beds)
+    rules.check_sale(night_price or 0, overbooking_limit or 0)
     with transaction() as session:
         kind = queries.get_room_type(room_type_id)
-        limit = kind.overbooking_limit if overbooking_limit is None else overbooking_limit
-        rules.check_limit(limit)
-        before = {name: getattr(kind, name) for name in ("code", "name", "beds", "position", "overbooking_limit")}
-        if limit != kind.overbooking_limit:
+        is_other_limit = overbooking_limit not in (None, kind.overbooking_limit)
+        if is_other_limit:
             queries.hold_types([kind.id], to_change=True)
+        before = _type_fields(kind)
         with _unique(session, rules.CodeTaken(code=code)):
-            kind.code, kind.name, kind.beds, kind.position, kind.overbooking_limit = code, name, beds, position, limit
-        after = {"code": code, "name": name, "beds": beds, "position": position, "overbooking_limit": limit}
-        _changed("room_type", kind.id, name, "rooms.type_changed", before, after, actor, now)
-        if before["overbooking_limit"] != limit:
+            kind.code, kind.name, kind.beds, kind.position = code, name, beds, position
+            kind.night_price = kind.night_price if night_price is None else night_price
+            kind.overbooking_limit = kind.overbooking_limit if overbooking_limit is None else overbooking_limit
+        _changed("room_type", kind.id, name, "rooms.type_changed", before, _type_fields(kind), actor, now)
+        if is_other_limit:
             recount(session, [kind.id], now)
         return kind
+
+
+def _type_fields(kind: RoomType) -> dict[str, Any]:
+    names = ("code", "name", "beds", "position", "overbooking_limit")
+    currency = properties.get_property().currency
+    price = f"{money.plain(kind.night_price, currency)} {currency}" if kind.night_price else 0
+    return {**{name: getattr(kind, name) for name in names}, "night_price": price}
 
 
 def create_room(
