@@ -28,9 +28,6 @@ from pms.web.rights import require
 
 blueprint = Blueprint("rooms", __name__)
 
-# What a type is asked for when it is changed only.
-_LATER = ("position", "overbooking_limit")
-
 
 @blueprint.get("/setup")
 @require("rooms:edit")
@@ -145,7 +142,7 @@ def change_floor(floor_id: int) -> Response:
 @require("rooms:edit")
 def new_type() -> Response:
     """The dialog for a new room type."""
-    return _setup_dialog(RoomTypeForm(), _("New room type"), url_for("rooms.create_type"), skip=_LATER)
+    return _setup_dialog(RoomTypeForm(), _("New room type"), url_for("rooms.create_type"), skip=("position",))
 
 
 @blueprint.post("/types/new")
@@ -158,7 +155,7 @@ def create_type() -> Response:
         made = service.create_room_type(**form.values(), actor=login.actor(), now=clock.now())
         return _("%(name)s is there.", name=made.name)
 
-    return _save(form, act, _("New room type"), skip=_LATER)
+    return _save(form, act, _("New room type"), skip=("position",))
 
 
 @blueprint.get("/types/<int:room_type_id>")
@@ -180,7 +177,6 @@ def change_type(room_type_id: int) -> Response:
             room_type_id=room_type_id,
             **form.values(),
             position=form.position.data or 0,
-            overbooking_limit=form.overbooking_limit.data or 0,
             actor=login.actor(),
             now=clock.now(),
         )
