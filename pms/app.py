@@ -28,9 +28,11 @@ from pms.core.text import N_
 from pms.credentials import work as finger_work
 from pms.folios import service as folios
 from pms.frontdesk import door_issues
+from pms.frontdesk.service import waiting
 from pms.gateways import queries as gateways
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
+from pms.keycards import denials
 from pms.keycards import work as card_work
 from pms.lock_commands import answers as lock_answers
 from pms.lock_commands import operate as lock_operations
@@ -84,6 +86,7 @@ FEATURES = (
     ("slots", "/slots"),
     ("lock_commands", "/commands"),
     ("access_records", "/records"),
+    ("ledger", "/ledger"),
 )
 
 # The left rail: endpoint, label, icon, key, the right that shows it.
@@ -99,6 +102,7 @@ NAVIGATION = (
     ("staffcards.index", N_("Staff cards"), "card", "f", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
+    ("ledger.index", N_("Key ledger"), "clock", "j", "ledger:read"),
     ("outage.index", N_("Outage pack"), "download", "x", "outage:read"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
     ("encoders.index", N_("Card machines"), "machine", "m", "encoders:edit"),
@@ -184,15 +188,18 @@ def _connect_features() -> None:
     """Lower features ask or tell the higher ones through these, without knowing them."""
     inventory.on_capacity_change(stays.set_capacity)
     inventory.on_new_floor(locks.ensure_scopes)
+    inventory.on_ready(waiting)
     house_hours.on_change(stays.set_house_hours)
     stay_followers.follow(folios.follow_hours)
     house_currency.keep(folios.refuse_other_currency)
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
+    closed_cards.keep_denials(denials)
     setup_book.keep(OutboxOfSetups())
     reach.ask(gateways.reach_of)
     lock_answers.register(lock_settings.SUBJECT, lock_settings.LockAsker())
     card_work.install()
+    denials.install()
     card_books.keep(StaffBook())
     staff_work.install()
     finger_work.install()

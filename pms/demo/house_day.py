@@ -1,4 +1,4 @@
-"""What makes a day of the demo hotel lively: a group to come, somebody who waits in the lobby, day use, what housekeepers
+"""What makes a day of the demo hotel lively: a group to come, day use, what housekeepers
 found."""
 
 from __future__ import annotations
@@ -6,14 +6,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pms.core.intervals import at_local
 from pms.demo import people
 from pms.guests import service as guests
 from pms.guests.rules import GuestFields
 from pms.properties import queries as properties
 from pms.rooms import queries as rooms
 from pms.rooms import service as room_service
-from pms.rooms.models import HousekeepingStatus, Sight
+from pms.rooms.models import Sight
 from pms.stays import queries as stay_queries
 from pms.stays import service as stays
 from pms.stays.models import StayState
@@ -35,7 +34,6 @@ def liven(random: Random, *, desk: Actor, cleaner: Actor, now: datetime) -> None
     today = now.astimezone(house.zone).date()
     _book_group(today, desk, now)
     _book_day_use(random, today, desk, now)
-    _let_wait(today, desk, cleaner, now)
     _look_in(cleaner, now)
 
 
@@ -84,21 +82,6 @@ def _book_day_use(random: Random, today: date, desk: Actor, now: datetime) -> No
         note="Between two flights",
     )
     stays.book_many(guest_id=guest.id, wishes=[wish], source="phone", actor=desk, now=now)
-
-
-def _let_wait(today: date, desk: Actor, cleaner: Actor, now: datetime) -> None:
-    """Two who should come today are here already, and their rooms are not ready."""
-    inside = {stay.room_id for stay in stay_queries.in_house()}
-    coming = [stay for stay in stay_queries.arrivals(today) if stay.room_id is not None and stay.room_id not in inside]
-    for stay in coming[:2]:
-        leaves = at_local(stay.departure_date, 12, properties.get_property().zone)
-        ready = now + timedelta(minutes=50)
-        if stay.room_id is None or ready >= leaves:
-            continue
-        room_service.set_housekeeping(
-            room_id=stay.room_id, status=HousekeepingStatus.DIRTY, actor=cleaner, now=now - timedelta(minutes=30)
-        )
-        stays.check_in_ahead(stay_id=stay.id, room_expected_at=ready, actor=desk, now=now - timedelta(minutes=20))
 
 
 def _look_in(cleaner: Actor, now: datetime) -> None:

@@ -56,6 +56,7 @@ def fill(form: BookingForm) -> None:
         form.room_id.data = free[0].room.id
     choices.fill_rooms(form.room_id, free, chosen=chosen, empty=None if is_walk_in else _("No room yet"))
     if isinstance(form, WalkInForm):
+        choices.fill_day_hours(form)
         choices.fill_cards(form.cards)
         choices.fill_machines(form.encoder_id, chosen=form.encoder_id.data)
     if isinstance(form, WishesForm):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @require("stays:view")
 def booking(code: str) -> Response:
     """Who booked, and every room: who, when, which, in which state."""
-    rooms = stays.of_reservation(code)
+    rooms = stays.of_code(code)
     promised = [stay for stay in rooms if stay.state not in (StayState.CANCELLED, StayState.NO_SHOW)]
     return render(
         "frontdesk/booking.html",
@@ -51,7 +51,7 @@ def booking(code: str) -> Response:
 @require("stays:book")
 def add_room(code: str) -> Response:
     """Asks for one more room, like the last one."""
-    last = stays.of_reservation(code)[-1]
+    last = stays.of_code(code)[-1]
     form = AddedRoomForm(
         formdata=None,
         request_id=choices.new_request(),
@@ -68,7 +68,7 @@ def add_room(code: str) -> Response:
 @require("stays:book")
 def add_room_now(code: str) -> Response:
     """Books it under the same code."""
-    last = stays.of_reservation(code)[-1]
+    last = stays.of_code(code)[-1]
     form = AddedRoomForm()
     booking_dialog.fill(form)
     if not form.validate_on_submit():
@@ -83,7 +83,7 @@ def add_room_now(code: str) -> Response:
         )
     except DomainError as error:
         errors.put_into(form, error)
-        return _add_dialog(stays.of_reservation(code)[-1], form, status=422, refused=error)
+        return _add_dialog(stays.of_code(code)[-1], form, status=422, refused=error)
     return go_to(url_for("frontdesk.booking", code=code), _("The room is booked."))
 
 
@@ -123,7 +123,7 @@ def _add_dialog(last: Stay, form: AddedRoomForm, status: int = 200, refused: Dom
 
 
 def _cancel_dialog(code: str, form: RequestForm, status: int = 200) -> Response:
-    rooms = stays.of_reservation(code)
+    rooms = stays.of_code(code)
     return render_dialog(
         "frontdesk/_cancel_booking.html",
         status=status,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from pms.encoders import queries as encoders
+from pms.frontdesk import key_tasks
 from pms.keycards import queries as keycards
 from pms.rooms import queries as rooms
 from pms.rooms.models import HousekeepingStatus
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pms.encoders.models import Encoder
+    from pms.frontdesk.task_rules import Task
     from pms.keycards.queries import KeySummary
     from pms.rooms.models import Room
     from pms.stays.models import Stay, StepKind
@@ -30,21 +32,18 @@ class Row:
 
     stay: Stay
     keys: KeySummary | None
-    # Until when the first of the cards that must be made again opens its door.
-    keys_until: datetime | None
+    # What is to do about its keys; see `key_tasks`.
+    tasks: list[Task]
     is_overdue: bool
     is_leaving: bool
     is_room_ready: bool
+    # They had waited for the room, and it was given to them when it was clean: they do not know it yet.
+    was_waiting: bool = False
 
     @property
     def has_key_to_do(self) -> bool:
-        """A guest in house without a good key: none at all, one that must be made again, or one that may be half written.
-
-        Who leaves today needs none any more.
-        """
-        if self.stay.state is not StayState.IN_HOUSE or self.is_leaving:
-            return False
-        return self.keys is None or not self.keys.live or bool(self.keys.to_make_again or self.keys.unknown)
+        """Whether somebody who is in house needs something done about a key."""
+        return self.stay.state is StayState.IN_HOUSE and bool(self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +70,13 @@ def today(day: date, *, now: datetime) -> Today:
     """The lists of that day, overdue ones first; a fixed number of queries, however many guests there are."""
     present = stays.present_today(day)
     summaries = keycards.summary_for_stays([stay.id for stay in present], now=now)
-    deadlines = _deadlines(present, now)
+    tasks = key_tasks.of_stays(present, now=now)
     inside = {stay.room_id for stay in present if stay.state is StayState.IN_HOUSE}
     rows = [
         Row(
             stay=stay,
             keys=summaries.get(stay.id),
-            keys_until=deadlines.get(stay.id),
+            tasks=tasks[stay.id],
             is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, day),
             is_leaving=stay.state is StayState.IN_HOUSE and stay.departure_date <= day,
             is_room_ready=_is_room_ready(stay, inside),
@@ -87,10 +86,10 @@ def today(day: date, *, now: datetime) -> Today:
     arriving = [row for row in rows if row.stay.state is StayState.CONFIRMED]
     in_house = [row for row in rows if row.stay.state is StayState.IN_HOUSE]
     return Today(
-        arriving=sorted(arriving, key=lambda row: row.stay.arrival_date),
+        arriving=sorted(arriving, key=lambda row: (row.stay.waiting_since is None, row.stay.arrival_date)),
         leaving=sorted((row for row in in_house if row.is_leaving), key=lambda row: row.stay.departure_date),
         in_house=in_house,
-        key_to_do=[row for row in in_house if row.has_key_to_do],
+        key_to_do=_those_who_waited_first([row for row in in_house if row.has_key_to_do]),
         unclean=_unclean(present),
     )
 
@@ -134,6 +133,12 @@ def _is_room_ready(stay: Stay, inside: set[int | None]) -> bool:
     return room is not None and room.housekeeping is not HousekeepingStatus.DIRTY and room.id not in inside
 
 
+def _those_who_waited_first(rows: list[Row]) -> list[Row]:
+    waited = stays.checked_in_after_waiting([row.stay.id for row in rows])
+    marked = [replace(row, was_waiting=row.stay.id in waited) for row in rows]
+    return sorted(marked, key=lambda row: not row.was_waiting)
+
+
 def _unclean(present: Sequence[Stay]) -> list[UncleanRoom]:
     waiting = {stay.room_id: stay for stay in present if stay.state is StayState.CONFIRMED}
     inside = {stay.room_id: stay for stay in present if stay.state is StayState.IN_HOUSE}
@@ -149,17 +154,3 @@ def cards_to_make_again(stay: Stay, *, now: datetime) -> tuple[int, datetime | N
     """How many of the party's cards must be made again, and until when the first of them opens its door."""
     cards = keycards.to_make_again(stay, now=now)
     return len(cards), min((card.valid_until for card in cards), default=None)
-
-
-def _deadlines(present: Sequence[Stay], now: datetime) -> dict[int, datetime]:
-    ids = {stay.id for stay in present}
-    deadlines: dict[int, datetime] = {}
-    for card in keycards.cards_by_id(keycards.flagged_ids(now)).values():
-        if card.stay_id in ids:
-            deadlines[card.stay_id] = min(deadlines.get(card.stay_id, card.valid_until), card.valid_until)
-    return deadlines
-
-
-def live_cards(stay: Stay, *, now: datetime) -> list[datetime]:
-    """For each card of the party that a door may take, until when (the end of its validity and the locks' grace)."""
-    return [line.opens_until for line in keycards.lines_of_stay(stay, now=now) if line.may_open]

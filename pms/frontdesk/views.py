@@ -13,11 +13,18 @@ from pms.frontdesk import (
     choices,
     cleaning_views,
     closure_views,
+    consequence_views,
+    consequence_words,
+    dates_views,
     discrepancy_views,
+    group_views,
+    hours_views,
     lock_pages,
     lock_views,
     queries,
+    room_views,
     step_views,
+    undo_views,
 )
 from pms.frontdesk.blueprint import blueprint
 from pms.web.render import go_to, render
@@ -31,10 +38,16 @@ __all__ = [
     "check_in_views",
     "cleaning_views",
     "closure_views",
+    "consequence_views",
+    "dates_views",
     "discrepancy_views",
+    "group_views",
+    "hours_views",
     "lock_pages",
     "lock_views",
+    "room_views",
     "step_views",
+    "undo_views",
 ]
 
 # The lists of the day; the first one is what there is to do.
@@ -59,4 +72,5 @@ def today() -> Response:
         day=choices.today(),
         lists=queries.today(choices.today(), now=choices.present()),
         show=show if show in LISTS else LISTS[0],
+        task_text=consequence_words.task,
     )

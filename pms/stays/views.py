@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from pms.core import clock
 from pms.core.ids import read_id
 from pms.core.text import N_
+from pms.properties import queries as properties
 from pms.rooms.rules import HOUSEKEEPING_WORDS
 from pms.stays import queries, rules
 from pms.stays.models import StayState, StepKind
@@ -61,12 +62,17 @@ def show(stay_id: int) -> Response:
     now = clock.now()
     today = filters.local(now).date()
     undoable = queries.last_step(stay_id)
+    house = properties.get_property()
     return render(
         "stays/show.html",
         stay=stay,
         steps=queries.list_steps(stay_id),
         undoable=undoable if undoable and rules.can_undo(kind=undoable.kind, at=undoable.at, now=now) else None,
         allowed=rules.allowed_steps(stay.state),
+        arrival_hour=rules.arrival_hour(stay, house),
+        departure_hour=rules.departure_hour(stay, house),
+        is_early=rules.is_early(stay, house),
+        is_late=rules.is_late(stay, house),
         is_due=stay.arrival_date <= today,
         is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, today),
         nights=(stay.departure_date - stay.arrival_date).days,

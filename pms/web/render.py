@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template
@@ -32,10 +33,20 @@ def render_dialog(part: str, *, status: int = 200, **values: Any) -> Response:
     return response
 
 
-def go_to(url: str, text: str = "", *, kind: str = "ok") -> Response:
-    """Leave the form: the next page shows `text` as a toast. Works for plain forms and for HTMX."""
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a toast offers to do about what it says; its page opens in the dialog."""
+
+    label: str
+    url: str
+
+
+def go_to(url: str, text: str = "", *, kind: str = "ok", link: Link | None = None) -> Response:
+    """Leave the form: the next page shows `text` as a toast, with a link in it. Works for plain forms and for HTMX."""
     if text:
         flash(text, kind)
+    if link is not None:
+        flash(f"{link.url} {link.label}", "link")
     if request.htmx:
         response = make_response("", 200)
         response.headers["HX-Redirect"] = url

@@ -1,6 +1,7 @@
 // Short messages: those that came with the page, and those that an answer brings.
 (() => {
   const STAY = 6000;
+  const STAY_WITH_LINK = 15000;
   const timers = new WeakMap();
   const box = () => document.getElementById("toasts");
 
@@ -27,7 +28,7 @@
   // What went wrong stays until it is closed; the rest goes by itself, but not while somebody reads it.
   function release(toast) {
     hold(toast);
-    if (!toast.classList.contains("bad")) timers.set(toast, setTimeout(() => remove(toast), STAY));
+    if (!toast.classList.contains("bad")) timers.set(toast, setTimeout(() => remove(toast), toast.querySelector("a") ? STAY_WITH_LINK : STAY));
   }
 
   function arm(toast) {

@@ -239,7 +239,7 @@ def test_a_room_is_added_to_a_booking_once_however_often_it_is_sent(browser, des
     assert "Nobody yet" in text_of(browser.get(f"/bookings/{code}/add"))
     for _ in range(2):
         browser.post(f"/bookings/{code}/add", form, status=303)
-    first, added = stay_queries.of_reservation(code)
+    first, added = stay_queries.of_code(code)
     assert (added.guest.name, added.room.number, added.note) == ("Lotte Hahn", "102", "Twin beds")
     assert first.id == stay.id
     form |= {"request_id": str(uuid.uuid4()), "room_id": str(desk.house.rooms["101"].id)}
@@ -257,7 +257,7 @@ def test_all_rooms_of_a_booking_are_cancelled_but_not_those_in_house(browser, de
     browser.post(f"/bookings/{code}/cancel", {"request_id": str(uuid.uuid4())}, status=303)
     assert [stay.state for stay in everything(Stay)] == [StayState.IN_HOUSE, StayState.CANCELLED, StayState.CANCELLED]
     with pytest.raises(NotFound):
-        stay_queries.of_reservation("NOSUCH")
+        stay_queries.of_code("NOSUCH")
 
 
 def test_a_room_is_closed_for_dates_and_opened_again(client, desk):

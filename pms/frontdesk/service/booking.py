@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pms.core.db import transaction
-from pms.frontdesk.service.common import SameForm, with_keys
+from pms.frontdesk.service.common import SameForm, followed, with_keys
 from pms.frontdesk.service.leaving import cancel
 from pms.guests import service as guests
 from pms.guests.service import GuestFields
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a party wants: from when to when, in which type or room, how many. `sleeper` None: whoever books sleeps there."""
+    """What a party wants: from when to when, in which type or room, how many; hours None: the house's; `sleeper` None: whoever
+    books sleeps there."""
 
     room_type_id: int
     room_id: int | None
@@ -124,7 +125,7 @@ def add_room(*, reservation_id: int, wish: Wish, request_id: str, actor: Actor, 
 def cancel_all(*, code: str, actor: Actor, now: datetime) -> int:
     """Every room of the booking that is still expected is off, and its keys made ahead; all or nothing. How many."""
     with transaction():
-        expected = [stay.id for stay in stay_queries.of_reservation(code) if stay.state is StayState.CONFIRMED]
+        expected = [stay.id for stay in stay_queries.of_code(code) if stay.state is StayState.CONFIRMED]
         for stay_id in sorted(expected):
             cancel(stay_id=stay_id, actor=actor, now=now)
         return len(expected)
@@ -179,5 +180,5 @@ def change(
 
     with transaction():
         if stays.hold(stay_id=stay_id).room_type_id == wish.room_type_id:
-            return act()
+            return followed(act, stay_id, now)
         return with_keys(EndReason.MOVED, act, stay_id=stay_id, request_id=request_id, actor=actor, now=now)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_28_21"
-down_revision = "2026_11_28_20"
+revision = "2026_11_28_22"
+down_revision = "2026_11_28_21"
 branch_labels = None
 depends_on = None
 
