@@ -72,6 +72,7 @@ FEATURES = (
     ("rooms", "/rooms"),
     ("guests", "/guests"),
     ("stays", "/stays"),
+    ("availability", "/availability"),
     ("folios", "/folios"),
     ("outage", "/outage"),
     ("locks", "/locks"),
@@ -92,6 +93,7 @@ FEATURES = (
 NAVIGATION = (
     ("frontdesk.today", N_("Today"), "today", "t", "desk:view"),
     ("chart.index", N_("Chart"), "chart", "c", "rooms:view"),
+    ("availability.index", N_("Availability"), "calendar", "v", "stays:view"),
     ("frontdesk.board", N_("Rooms"), "rooms", "r", "rooms:view"),
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),

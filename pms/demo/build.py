@@ -17,7 +17,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import arrivals, calendar, dressing, keys, people, remote, staff
+from pms.demo import arrivals, calendar, dressing, house_day, keys, people, remote, staff
 from pms.demo.machines import MachineKind
 from pms.encoders import service as encoders
 from pms.guests import service as guests
@@ -125,6 +125,8 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
             today=now.astimezone(_ZONE).date(),
             now=now,
         )
+        with transaction():
+            house_day.liven(making.random, desk=making.desk, cleaner=making.cleaner, now=now)
     finally:
         making.travel(now)
     # The file is what says that the hotel is whole.
@@ -152,7 +154,11 @@ def _build_rooms(at: datetime, floors: int) -> None:
         floor = rooms.create_floor(building_id=building.id, name=str(number), position=number, actor=SETUP, now=at)
         for index, code in enumerate(_FLOOR_PLAN, start=1):
             rooms.create_room(
-                number=f"{number}{index:02}", floor_id=floor.id, room_type_id=types[code], actor=SETUP, now=at
+                number=f"{number}{index:02}",
+                floor_id=floor.id,
+                room_type_id=types[code],
+                actor=SETUP,
+                now=at,
             )
 
 

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
+from pms.core.intervals import at_local
 from pms.encoders.words import STATE_WORDS as MACHINE_WORDS
 from pms.frontdesk import queries
 from pms.keycards.rules import MAX_COPIES
@@ -41,6 +42,11 @@ def present() -> datetime:
 def today() -> date:
     """The date on the wall of the house."""
     return filters.local(present()).date()
+
+
+def start_of_today() -> datetime:
+    """The midnight with which the day of the house began."""
+    return at_local(today(), 0, filters.house_zone())
 
 
 def moment_text(at: datetime, now: datetime) -> str:

@@ -9,16 +9,19 @@ from flask import Response
 from flask_babel import gettext as _
 
 from pms.core.errors import DomainError
-from pms.frontdesk import choices, queries, service, step_parts
+from pms.frontdesk import booking_dialog, choices, queries, service, step_parts
 from pms.frontdesk.blueprint import blueprint
+from pms.frontdesk.booking_forms import ChangeForm
 from pms.frontdesk.consequences import Change, ChangeKind
-from pms.frontdesk.forms import DatesForm, DepartureForm
+from pms.frontdesk.forms import DepartureForm
 from pms.rooms import queries as rooms
 from pms.stays import queries as stays
 from pms.stays.models import StepKind
+from pms.stays.rules import WISH_WORDS
 from pms.web import errors, filters
+from pms.web.forms import choices as pairs
 from pms.web.render import render_dialog
-from pms.web.rights import require
+from pms.web.rights import can, require
 
 if TYPE_CHECKING:
     from pms.stays.models import Stay
@@ -63,7 +66,7 @@ def set_departure(stay_id: int, verb: str) -> Response:
 def change(stay_id: int) -> Response:
     """Dates, type and party of a booking."""
     stay = queries.stay_for(stay_id, StepKind.CHANGED)
-    form = DatesForm(
+    form = ChangeForm(
         formdata=None,
         request_id=choices.new_request(),
         version=stay.version,
@@ -72,6 +75,9 @@ def change(stay_id: int) -> Response:
         adults=stay.adults,
         children=stay.children,
         room_type_id=stay.room_type_id,
+        wishes=stay.wishes,
+        room_note=stay.note,
+        night_price=stay.night_price,
     )
     return _change_dialog(stay, form)
 
@@ -80,15 +86,15 @@ def change(stay_id: int) -> Response:
 @require("stays:change")
 def change_now(stay_id: int) -> Response:
     """Stores them."""
-    stay, form = stays.get_stay(stay_id), DatesForm()
+    stay, form = stays.get_stay(stay_id), ChangeForm()
     _fill_types(form)
     if not form.validate_on_submit():
         return _change_dialog(stay, form, status=422)
     try:
-        service.change(stay_id=stay_id, wish=form.wish(), **step_parts.common(form))
+        service.change(stay_id=stay_id, wish=form.changed(), **step_parts.common(form))
     except DomainError as error:
         errors.put_into(form, error)
-        return _change_dialog(stays.get_stay(stay_id), form, status=422)
+        return _change_dialog(stays.get_stay(stay_id), form, status=422, refused=error)
     return step_parts.done(stay_id, step_parts.with_keys(stay_id, _("The booking was changed.")))
 
 
@@ -107,12 +113,19 @@ def _departure_dialog(stay: Stay, verb: str, form: DepartureForm, status: int = 
     )
 
 
-def _fill_types(form: DatesForm) -> None:
+def _fill_types(form: ChangeForm) -> None:
     form.room_type_id.choices = [(str(kind.id), kind.name) for kind in rooms.list_room_types()]
+    form.wishes.choices = pairs((value, _(text)) for value, text in WISH_WORDS.items())
 
 
-def _change_dialog(stay: Stay, form: DatesForm, status: int = 200) -> Response:
+def _change_dialog(stay: Stay, form: ChangeForm, status: int = 200, refused: DomainError | None = None) -> Response:
     _fill_types(form)
     return render_dialog(
-        "frontdesk/_change.html", status=status, dialog_heading=_("Change the booking"), stay=stay, form=form
+        "frontdesk/_change.html",
+        status=status,
+        dialog_heading=_("Change the booking"),
+        stay=stay,
+        form=form,
+        can_price=can("stays:price"),
+        alternatives=booking_dialog.near_change(form, refused),
     )

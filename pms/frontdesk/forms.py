@@ -25,7 +25,9 @@ from pms.frontdesk.groups import ACCEPTED
 from pms.frontdesk.service import Particulars, Sheet, Wish
 from pms.keycards.rules import MAX_COPIES
 from pms.stays.models import Stay, StayState
+from pms.stays.rules import MAX_REASON
 from pms.web.forms import Boxes, Form, choice_id, choices, request_id_field
+from pms.web.rights import can
 
 
 def _hour(text: object) -> int | None:
@@ -215,7 +217,7 @@ class DatesForm(StepForm):
 
 
 class BookingForm(DatesForm):
-    """A new booking; the guest is known (`guest_id`) or entered beside it."""
+    """A stay that is booked; the guest is known (`guest_id`) or entered beside it."""
 
     guest_id = HiddenField()
     # The page from which it was opened and to which it leads back: "chart", else the stay that was booked.
@@ -224,8 +226,8 @@ class BookingForm(DatesForm):
     stay_note = TextAreaField(_l("Note on the booking"), validators=[Length(max=500)])
 
     def wish(self) -> Wish:
-        """The same with room and note."""
-        return replace(super().wish(), room_id=self.room_id.data, note=self.stay_note.data or "")
+        """The same with the room."""
+        return replace(super().wish(), room_id=self.room_id.data)
 
     @property
     def known_guest(self) -> int | None:
@@ -255,6 +257,51 @@ class WalkInForm(BookingForm):
             departure_hour=self.departure_hour.data,
             is_day_use=self.is_day_use.data,
         )
+
+
+class ClosureForm(RequestForm):
+    """From which night to which a room is not let, and why."""
+
+    from_date = DateField(_l("First night"), validators=[InputRequired(_l("Enter a date."))])
+    until_date = DateField(_l("Let again from"), validators=[InputRequired(_l("Enter a date."))])
+    reason = StringField(
+        _l("Reason"), validators=[InputRequired(), Length(max=MAX_REASON)], render_kw={"autocomplete": "off"}
+    )
+
+    @property
+    def first_night(self) -> date:
+        """The first night, once the form is validated."""
+        return cast("date", self.from_date.data)
+
+    @property
+    def first_free_night(self) -> date:
+        """The first night after it, once the form is validated."""
+        return cast("date", self.until_date.data)
+
+
+class FaultForm(Form):
+    """What is broken in a room, and whether it can be let all the same."""
+
+    text = StringField(
+        _l("What is broken?"),
+        validators=[InputRequired(_l("Say what is broken.")), Length(max=MAX_REASON)],
+        render_kw={"autocomplete": "off"},
+    )
+    kind = RadioField(
+        _l("How bad is it?"),
+        choices=choices(
+            [
+                ("small", _l("A small fault: the room can be let")),
+                ("out_of_order", _l("Out of order: nobody can sleep there")),
+            ]
+        ),
+        default="small",
+    )
+
+    @property
+    def is_out_of_order(self) -> bool:
+        """Whether the room cannot be let; for those who may decide that."""
+        return self.kind.data == "out_of_order" and can("rooms:out_of_order")
 
 
 class UndoForm(Form):

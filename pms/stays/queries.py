@@ -17,8 +17,8 @@ from pms.core.text import digits_of, fold
 from pms.guests import queries as guests
 from pms.guests.models import Guest
 from pms.reservations.models import Reservation
-from pms.rooms.models import Floor, HousekeepingStatus, Room, RoomType
-from pms.stays.models import RoomClosure, RoomNight, Stay, StayState, StayStep, StepKind, TypeNight
+from pms.rooms.models import Floor, HousekeepingStatus, Room
+from pms.stays.models import RoomClosure, RoomDay, RoomNight, Stay, StayState, StayStep, StepKind
 from pms.web.paging import Page, cut
 
 WITH_ALL = (
@@ -42,14 +42,6 @@ class RoomOffer:
     is_booked_type: bool
     is_vacant: bool
     is_ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TypeOffer:
-    """A room type with how many are left over certain nights."""
-
-    room_type: RoomType
-    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +143,21 @@ def of_same_party(stay: Stay) -> list[Stay]:
     )
 
 
+def of_code(code: str) -> list[Stay]:
+    """Every room of a booking, in the order in which they were booked; NotFound for a code that nobody has."""
+    found = _stays(
+        Stay.reservation_id.in_(sa.select(Reservation.id).where(Reservation.code == code)), order=(Stay.id.asc(),)
+    )
+    if not found:
+        raise NotFound
+    return found
+
+
+def booker_of(reservation: Reservation) -> Guest:
+    """Who booked, who need not sleep in any of the rooms."""
+    return db.session.get_one(Guest, reservation.booker_id)
+
+
 def find_in_room(room_id: int) -> Stay | None:
     """Who is checked in to the room."""
     return next(iter(_stays(Stay.room_id == room_id, Stay.state == StayState.IN_HOUSE)), None)
@@ -183,6 +190,13 @@ def find_by_request(request_id: str) -> Stay | None:
         .where(Reservation.request_id == request_id)
         .order_by(Stay.id)
         .limit(1)
+    ).one_or_none()
+
+
+def find_by_step(request_id: str) -> Stay | None:
+    """The stay to which a step was done by this form, or None."""
+    return db.session.scalars(
+        sa.select(Stay).join(StayStep, StayStep.stay_id == Stay.id).where(StayStep.request_id == request_id)
     ).one_or_none()
 
 
@@ -224,13 +238,20 @@ def checked_in_after_waiting(stay_ids: Collection[int]) -> set[int]:
 
 
 def free_rooms(
-    *, arrival: date, departure: date, room_type_id: int | None = None, except_stay_id: int | None = None
+    *,
+    arrival: date,
+    departure: date,
+    room_type_id: int | None = None,
+    except_stay_id: int | None = None,
+    hours: tuple[int, int] | None = None,
 ) -> list[RoomOffer]:
-    """Rooms without another stay on these nights, best first: the booked type, ready, nobody inside, by number."""
-    taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
+    """Rooms without another stay on these nights, best first: the booked type, ready, nobody inside, by number.
+
+    For day use, `hours` are those in which nobody else may have the room.
+    """
+    taken = _taken_nights(arrival, departure, except_stay_id) if hours is None else _taken_in_hours(arrival, *hours)
     inside = sa.select(Stay.room_id).where(Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None))
     if except_stay_id is not None:
-        taken = taken.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
         inside = inside.where(Stay.id != except_stay_id)
     rooms = db.session.scalars(
         sa.select(Room)
@@ -259,20 +280,27 @@ def free_rooms(
     )
 
 
-def availability(*, arrival: date, departure: date) -> list[TypeOffer]:
-    """How many rooms of each type are left on every one of these nights."""
-    counts = db.session.execute(
-        sa.select(Room.room_type_id, sa.func.count()).where(~Room.out_of_order).group_by(Room.room_type_id)
+def _taken_nights(arrival: date, departure: date, except_stay_id: int | None) -> sa.Select[Any]:
+    taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
+    if except_stay_id is None:
+        return taken
+    return taken.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
+
+
+def _taken_in_hours(day: date, since: int, until: int) -> sa.Select[Any]:
+    """Rooms that somebody has all day or in some of these hours, or that are closed."""
+    meets_another_day_use = sa.and_(RoomDay.day_from_hour < until, RoomDay.day_until_hour > since)
+    in_use = sa.select(RoomDay.room_id).where(
+        RoomDay.day == day,
+        sa.or_(
+            RoomDay.through_stay_id.is_not(None),
+            RoomDay.leaving_hour > since,
+            RoomDay.arriving_hour < until,
+            meets_another_day_use,
+        ),
     )
-    capacity = {row[0]: row[1] for row in counts}
-    sold = db.session.execute(
-        sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold + TypeNight.closed))
-        .where(TypeNight.night >= arrival, TypeNight.night < departure)
-        .group_by(TypeNight.room_type_id)
-    )
-    most_sold = {row[0]: row[1] for row in sold}
-    types = db.session.scalars(sa.select(RoomType).order_by(RoomType.position, RoomType.code))
-    return [TypeOffer(kind, max(0, capacity.get(kind.id, 0) - most_sold.get(kind.id, 0))) for kind in types]
+    closed = sa.select(RoomNight.room_id).where(RoomNight.night == day, RoomNight.closure_id.is_not(None))
+    return sa.select(sa.union(in_use, closed).subquery().c.room_id)
 
 
 def search(text: str, limit: int = 12) -> list[Hit]:

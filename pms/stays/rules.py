@@ -474,6 +474,7 @@ def snapshot(stay: Stay) -> dict[str, Any]:
         "is_fixed": stay.is_fixed,
         "fixed_reason": stay.fixed_reason,
         "wishes": list(stay.wishes),
+        "note": stay.note,
         **{name: at.isoformat() if (at := getattr(stay, name)) else None for name in _INSTANTS},
     }
 

@@ -77,6 +77,7 @@ def show(stay_id: int) -> Response:
         is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, today),
         nights=(stay.departure_date - stay.arrival_date).days,
         companions=queries.of_same_party(stay),
+        wish_words=rules.WISH_WORDS,
         Kind=StepKind,
         step_words=rules.STEP_WORDS,
         housekeeping_words=HOUSEKEEPING_WORDS,

@@ -27,6 +27,7 @@ RIGHTS: dict[str, str] = {
     "guests:document": N_("See identity document numbers"),
     "stays:view": N_("See stays"),
     "stays:book": N_("Book rooms"),
+    "stays:price": N_("Agree on another price than that of the type"),
     "stays:change": N_("Check in and out, assign, move, extend, shorten, cancel, undo"),
     "folios:read": N_("See what stays cost and what was paid"),
     "folios:post": N_("Take payments and charge stays"),
@@ -83,6 +84,7 @@ _FRONT_DESK = _EVERYBODY | {
     "encoders:view",
 }
 _MANAGER = _FRONT_DESK | {
+    "stays:price",
     "folios:reverse",
     "outage:manage",
     "rooms:out_of_order",

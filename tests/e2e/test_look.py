@@ -28,7 +28,13 @@ LISTS = (
     "/chart/?zoom=weeks&by=floor",
     "/chart/?zoom=month&by=type",
     "/rooms",
+    "/availability/",
+    "/availability/?days=31",
+    "/availability/free",
     "/rooms/cleaning",
+    "/rooms/cleaning?show=all",
+    "/rooms/discrepancies",
+    "/rooms/closed",
     "/rooms/setup",
     "/rooms/import",
     "/guests/",
@@ -81,6 +87,7 @@ LISTS = (
     "/property/jobs/check the audit trail",
     "/walk-in",
     "/book",
+    "/book?add_rooms=2",
     "/demo/doors",
 )
 # A list, and the pattern of the first link on it that is followed.

@@ -156,7 +156,7 @@ def test_a_double_click_on_walk_in_makes_one_guest_and_one_stay(any_desk):
 
 
 def test_a_double_click_on_a_booking_makes_one_guest_and_one_stay(any_desk):
-    same = any_desk.act(guest=NEW_GUEST, wish=wish(any_desk, room_id=None))
+    same = any_desk.act(guest=NEW_GUEST, rooms=[wish(any_desk, room_id=None)])
     outcomes = race(4, lambda _n: service.book(**same))
     assert len({o.id for o in outcomes}) == 1
     assert count(Guest) == count(Stay) == 1
@@ -324,8 +324,8 @@ def test_an_extension_leaves_the_card_to_be_made_again(desk):
 
 def test_a_taken_booking_id_of_another_form_changes_nothing(desk):
     request_id = str(uuid.uuid4())
-    first = service.book(guest=desk.guest(), wish=wish(desk), **desk.act(request_id=request_id))
-    again = service.book(guest=NEW_GUEST, wish=wish(desk, "102"), **desk.act(request_id=request_id))
+    first = service.book(guest=desk.guest(), rooms=[wish(desk)], **desk.act(request_id=request_id))
+    again = service.book(guest=NEW_GUEST, rooms=[wish(desk, "102")], **desk.act(request_id=request_id))
     assert again.id == first.id
     assert count(Guest) == 1
 

@@ -25,7 +25,8 @@ def test_the_house_is_set_up_from_its_pages(client, house):
     client.get("/rooms/floors/new", htmx=True, status=200)
     client.post("/rooms/floors/new", {"building_id": str(building.id), "name": "Garden"}, status=303)
     floor = next(f for f in queries.list_floors() if f.name == "Garden")
-    client.post("/rooms/types/new", {"code": "apt", "name": "Apartment", "beds": "4"}, status=303)
+    sold = {"night_price": "95", "overbooking_limit": "0"}
+    client.post("/rooms/types/new", {"code": "apt", "name": "Apartment", "beds": "4", **sold}, status=303)
     kind = next(t for t in queries.list_room_types() if t.code == "APT")
     client.get("/rooms/new", htmx=True, status=200)
     values = {"number": "G1", "floor_id": str(floor.id), "room_type_id": str(kind.id)}
@@ -51,9 +52,9 @@ def test_what_exists_is_changed_in_the_same_dialogs(client, house):
         client.get(url, status=200)
     client.post(f"/rooms/buildings/{building.id}", {"name": "Old house", "position": "1"}, status=303)
     client.post(f"/rooms/floors/{floor.id}", {"name": "Ground", "position": "0"}, status=303)
-    client.post(
-        f"/rooms/types/{house.suite.id}", {"code": "SUI", "name": "Suite", "beds": "3", "position": "2"}, status=303
-    )
+    sold = {"night_price": "180.50", "overbooking_limit": "1"}
+    values = {"code": "SUI", "name": "Suite", "beds": "3", "position": "2", **sold}
+    client.post(f"/rooms/types/{house.suite.id}", values, status=303)
     room = queries.get_room(house.rooms["101"].id)
     values = {"version": str(room.version), "floor_id": str(floor.id), "room_type_id": str(room.room_type_id)}
     client.post(f"/rooms/{room.id}/edit", {**values, "number": "101A"}, status=303)

@@ -6,7 +6,7 @@ nothing and gives the same outcome.
 
 from __future__ import annotations
 
-from pms.frontdesk.service.booking import Wish, book, change
+from pms.frontdesk.service.booking import Wish, add_room, book, cancel_all, change
 from pms.frontdesk.service.check_in import (
     AS_IT_IS,
     CheckedIn,
@@ -31,10 +31,12 @@ __all__ = [
     "Particulars",
     "Sheet",
     "Wish",
+    "add_room",
     "agree_hours",
     "assign_room",
     "book",
     "cancel",
+    "cancel_all",
     "change",
     "check_in",
     "check_in_ahead",

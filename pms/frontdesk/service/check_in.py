@@ -74,6 +74,7 @@ def walk_in(
     *,
     guest: int | GuestFields,
     wish: Wish,
+    note: str = "",
     cards: int,
     encoder_id: int | None,
     request_id: str,
@@ -83,7 +84,15 @@ def walk_in(
     """Book and check in at once. All refusals of both; nothing is stored then, not even the guest."""
     try:
         with transaction():
-            stay = promise(guest, wish, "walk_in", request_id, actor, now)
+            stay = promise(
+                guest=guest,
+                rooms=[wish],
+                note=note,
+                source="walk_in",
+                request_id=request_id,
+                actor=actor,
+                now=now,
+            )
             return check_in(
                 stay_id=stay.id,
                 sheet=Sheet(room_id=wish.room_id),

@@ -98,6 +98,18 @@ def set_note(*, room_id: int, note: str, version: int, actor: Actor, now: dateti
         return room
 
 
+def note_fault(*, room_id: int, text: str, actor: Actor, now: datetime) -> Room:
+    """Something small is broken; the room can be let. A line more in its note, once however often it is sent."""
+    line = rules.clean_fault(text)
+    with transaction() as session:
+        room = load_room(session, room_id)
+        if line in room.note.splitlines():
+            return room
+        before, room.note = room.note, rules.note_with(room.note, line)
+        _record(room, "rooms.fault", {"note": before}, {"note": room.note}, actor, now)
+        return room
+
+
 def load_room(session: Session, room_id: int, version: int | None = None) -> Room:
     """The room, locked until the transaction ends; ChangedMeanwhile where `version` is not the present one."""
     room = session.get(
