@@ -27,7 +27,7 @@ from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
 from pms.credentials import work as finger_work
 from pms.folios import service as folios
-from pms.frontdesk import door_issues
+from pms.frontdesk import door_issues, live
 from pms.frontdesk.service import waiting
 from pms.gateways import queries as gateways
 from pms.guests import queries as guests
@@ -239,6 +239,7 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "home_url": nav[0]["url"] if (nav := _navigation(app)) else url_for("accounts.log_in"),
             "house": g.get("house"),
             "languages": i18n.LANGUAGES,
+            "live_mark": lambda: live.mark(clock.now()),
             "nav": nav,
             "now": clock.now(),
             "role_names": rights.ROLE_NAMES,
