@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 FEATURES = (
     ("frontdesk", ""),
     ("chart", "/chart"),
+    ("search", "/search"),
     ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
     ("api_docs", "/api-docs"),
@@ -230,7 +231,6 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
     def common() -> dict[str, Any]:
         if not is_production:
             assets.follow()
-        search = app.view_functions.get("stays.search")
         return {
             "asset_version": assets.version,
             "can": rights.can,
@@ -245,7 +245,7 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "role_names": rights.ROLE_NAMES,
             "scripts": assets.js,
             "stylesheets": assets.css,
-            "search_url": url_for("stays.search") if search and rights.can("guests:view") else None,
+            "search_url": url_for("search.find") if rights.can("rooms:view") else None,
             "version": pms.__version__,
             "has_demo": "world" in app.extensions,
         }
