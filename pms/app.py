@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import pms
+from pms.access_records import queries as access_records
 from pms.access_records import work as record_work
 from pms.accounts import passwords
 from pms.accounts import queries as accounts
@@ -239,6 +240,7 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "home_url": nav[0]["url"] if (nav := _navigation(app)) else url_for("accounts.log_in"),
             "house": g.get("house"),
             "languages": i18n.LANGUAGES,
+            "open_alarms": access_records.count_open_alarms,
             "live_mark": lambda: live.mark(clock.now()),
             "nav": nav,
             "now": clock.now(),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_40"
-down_revision = "2026_11_28_20"
+down_revision = "2026_11_28_21"
 branch_labels = None
 depends_on = None
 
