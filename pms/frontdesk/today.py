@@ -17,7 +17,6 @@ from pms.core.db import db
 from pms.core.ids import read_id
 from pms.core.text import N_
 from pms.folios import queries as folios
-from pms.frontdesk import key_tasks
 from pms.keycards import queries as keycards
 from pms.properties import queries as properties
 from pms.rooms.models import HousekeepingStatus, Room
@@ -145,9 +144,7 @@ def count(moment: Moment, tasks: Sequence[KeyTask], lines: Collection[Line]) -> 
     return {line: int(found[line]) for line in lines}
 
 
-def rows(
-    line: Line, moment: Moment, tasks: Sequence[KeyTask], *, after: str = "", size: int = PAGE
-) -> Page[Row]:
+def rows(line: Line, moment: Moment, tasks: Sequence[KeyTask], *, after: str = "", size: int = PAGE) -> Page[Row]:
     """A page of a list of stays, what has waited longest first."""
     house = properties.get_property()
     is_expected = Stay.state == StayState.CONFIRMED
@@ -155,9 +152,7 @@ def rows(
         (is_expected, sa.func.coalesce(Stay.arrival_hour, house.check_in_hour)),
         else_=sa.func.coalesce(Stay.departure_hour, house.check_out_hour),
     )
-    rank = sa.case(
-        (_holds(Line.OVERDUE, moment), 0), (Stay.waiting_since.is_not(None), 1), (is_expected, 2), else_=3
-    )
+    rank = sa.case((_holds(Line.OVERDUE, moment), 0), (Stay.waiting_since.is_not(None), 1), (is_expected, 2), else_=3)
     number = sa.func.coalesce(Room.number, "")
     # In house nobody is late but by the day: whoever is looked for is looked for by the room.
     order: tuple[Any, ...] = (number, Stay.id) if line is Line.IN_HOUSE else (rank, hour, number, Stay.id)
