@@ -113,14 +113,14 @@ def _ahead(stay_id: int, form: CheckInForm) -> service.CheckedIn:
 def _after_ahead(done: service.CheckedIn) -> Response:
     stay = stays.get_stay(done.stay_id)
     if stay.state is StayState.IN_HOUSE or stay.room is None or stay.room_expected_at is None:
-        return go_to(url_for("stays.show", stay_id=stay.id), _("The room is ready: the guest is checked in."))
+        return settle(url_for("stays.show", stay_id=stay.id), _("The room is ready: the guest is checked in."))
     text = _(
         "%(guest)s waits for room %(room)s, expected at %(at)s.",
         guest=stay.guest.name,
         room=stay.room.number,
         at=filters.time_text(stay.room_expected_at),
     )
-    return go_to(url_for("frontdesk.today"), text)
+    return settle(url_for("frontdesk.today"), text)
 
 
 def _sheet(stay: Stay, form: CheckInForm, status: int = 200) -> Response:

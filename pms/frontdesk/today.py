@@ -106,6 +106,8 @@ class Row:
     is_late: bool
     # Who is still in the room that this party waits for.
     inside: Stay | None
+    # They had waited for the room, and it was given to them when it was clean: they do not know it yet.
+    was_waiting: bool
     # In the order of the list; from here the next page goes on.
     key: str
 
@@ -176,7 +178,7 @@ def key_rows(moment: Moment, tasks: Sequence[KeyTask], *, after: str = "", size:
     start = read_id(after) or 0
     shown = tasks[start : start + min(size, MOST)]
     found = [(one.stay, 0, 0, "") for one in shown]
-    rows_of = _rows(found, moment, ())
+    rows_of = _rows(found, moment, shown)
     made = [replace(row, tasks=[one.task]) for row, one in zip(rows_of, shown, strict=True)]
     return Page(made, str(start + len(shown)) if start + len(shown) < len(tasks) else None)
 
@@ -229,6 +231,7 @@ def _rows(found: Sequence[Any], moment: Moment, tasks: Sequence[KeyTask]) -> lis
     tasks_of: dict[int, list[Task]] = {}
     for one in tasks:
         tasks_of.setdefault(one.stay.id, []).append(one.task)
+    waited = stays.checked_in_after_waiting([stay.id for stay in shown if stay.id in tasks_of])
     inside = _inside([stay.room_id for stay in shown if stay.state is StayState.CONFIRMED and stay.room_id])
     return [
         Row(
@@ -240,6 +243,7 @@ def _rows(found: Sequence[Any], moment: Moment, tasks: Sequence[KeyTask]) -> lis
             is_early=stay_rules.is_early(stay, house),
             is_late=stay_rules.is_late(stay, house),
             inside=inside.get(stay.room_id) if stay.state is StayState.CONFIRMED else None,
+            was_waiting=stay.id in waited,
             key=f"{rank}.{hour}.{stay.id}.{number}",
         )
         for stay, rank, hour, number in found
