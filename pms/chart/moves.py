@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from pms.chart import telling
 from pms.chart.rules import Drop
-from pms.core.db import transaction
-from pms.core.errors import DomainError
-from pms.frontdesk import queries as desk
-from pms.frontdesk import service
+from pms.frontdesk import consequence_words, consequences, service
+from pms.frontdesk.consequences import Change, ChangeKind
 from pms.properties import queries as properties
 from pms.rooms import queries as rooms
 from pms.rooms.models import HousekeepingStatus
 from pms.stays import rules as stay_rules
 from pms.stays.models import StayState
-from pms.web import errors, filters
+from pms.web import errors
 
 if TYPE_CHECKING:
     from pms.core.actor import Actor
+    from pms.frontdesk.consequences import Consequences
     from pms.rooms.models import Room
     from pms.stays.models import Stay, StayStep
 
@@ -52,10 +49,6 @@ class Plan:
     refusal: str = ""
 
 
-class _OnlyTried(Exception):
-    """Ends the transaction of a try, so that nothing of it is stored."""
-
-
 def move(*, stay_id: int, drop: Drop, request_id: str, actor: Actor, now: datetime) -> StayStep:
     """One step of the stay: its room and its dates as they were dropped, and what a night costs from now on."""
     room = rooms.find_room(drop.room_id) if drop.room_id is not None else None
@@ -72,8 +65,9 @@ def move(*, stay_id: int, drop: Drop, request_id: str, actor: Actor, now: dateti
     )
 
 
-def plan(stay: Stay, drop: Drop, *, actor: Actor, now: datetime) -> Plan:
+def plan(stay: Stay, drop: Drop, *, now: datetime) -> Plan:
     """What would follow from the drop, in words."""
+    found = consequences.preview(stay_id=stay.id, change=_change(drop), now=now)
     room = rooms.find_room(drop.room_id) if drop.room_id is not None else None
     is_other_room = drop.room_id != stay.room_id
     return Plan(
@@ -81,9 +75,19 @@ def plan(stay: Stay, drop: Drop, *, actor: Actor, now: datetime) -> Plan:
         button=_("Assign") if stay.room is None else _("Move") if is_other_room else _("Change the dates"),
         room=room,
         drop=drop,
-        follows=[*_keys(stay, drop, now), *_cleaning(stay, room, drop), *_hours(stay)],
+        follows=[*_keys(found), *_cleaning(stay, room, drop), *_hours(stay)],
         price=_price(stay, room),
-        refusal=_refusal(stay, drop, actor, now),
+        refusal=errors.sentence(found.refusal) if found.refusal is not None else "",
+    )
+
+
+def _change(drop: Drop) -> Change:
+    return Change(
+        kind=ChangeKind.REARRANGE,
+        room_id=drop.room_id,
+        arrival_date=drop.arrival_date,
+        departure_date=drop.departure_date,
+        version=drop.version,
     )
 
 
@@ -97,33 +101,15 @@ def _title(stay: Stay, room: Room | None, *, is_other_room: bool) -> str:
     )
 
 
-def _keys(stay: Stay, drop: Drop, now: datetime) -> list[tuple[str, str]]:
-    cards = desk.live_cards(stay, now=now)
-    if not cards:
-        return []
-    if drop.room_id != stay.room_id:
-        text = ngettext(
-            "%(num)d key card of room %(room)s is ended; make a new one for the guest.",
-            "%(num)d key cards of room %(room)s are ended; make new ones for the guest.",
-            len(cards),
-            room=stay.room.number if stay.room else "–",
+def _keys(found: Consequences) -> list[tuple[str, str]]:
+    """What becomes of each key, by the same words as in the dialogs of the desk."""
+    return [
+        (
+            consequence_words.SORT_ICONS[one.key.sort],
+            f"{consequence_words.name(one.key)} {consequence_words.sentence(one)}",
         )
-    elif drop.departure_date > stay.departure_date:
-        text = ngettext(
-            "%(num)d key card must be made again before %(until)s.",
-            "%(num)d key cards must be made again before %(until)s.",
-            len(cards),
-            until=filters.datetime_text(stay_rules.leaves_at(stay, properties.get_property())),
-        )
-    elif drop.departure_date < stay.departure_date:
-        text = ngettext(
-            "%(num)d card keeps opening until the old end. Make it again, or ask for it at check-out.",
-            "%(num)d cards keep opening until the old end. Make them again, or ask for them at check-out.",
-            len(cards),
-        )
-    else:
-        return []
-    return [("key", str(text))]
+        for one in found.keys
+    ]
 
 
 def _cleaning(stay: Stay, room: Room | None, drop: Drop) -> list[tuple[str, str]]:
@@ -157,15 +143,3 @@ def _price(stay: Stay, room: Room | None) -> Price | None:
         telling.amount(room.room_type.night_price, currency),
         room.room_type.name,
     )
-
-
-def _refusal(stay: Stay, drop: Drop, actor: Actor, now: datetime) -> str:
-    """Why it would be refused: it is done and taken back, so that no second set of rules can say something else."""
-    try:
-        with transaction():
-            move(stay_id=stay.id, drop=drop, request_id=str(uuid.uuid4()), actor=actor, now=now)
-            raise _OnlyTried
-    except _OnlyTried:
-        return ""
-    except DomainError as error:
-        return errors.sentence(error)

@@ -166,7 +166,7 @@ def _undoable() -> Undoable | None:
 
 def _dialog(stay: Stay, form: MoveForm, status: int = 200) -> Response:
     drop = form.drop() or rules.unmoved(stay)
-    plan = moves.plan(stay, drop, actor=actor(), now=_now())
+    plan = moves.plan(stay, drop, now=_now())
     return render_dialog("chart/_move.html", status=status, dialog_heading=plan.title, stay=stay, form=form, plan=plan)
 
 
