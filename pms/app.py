@@ -31,6 +31,7 @@ from pms.frontdesk import door_issues
 from pms.gateways import queries as gateways
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
+from pms.keycards import denials
 from pms.keycards import work as card_work
 from pms.lock_commands import answers as lock_answers
 from pms.lock_commands import operate as lock_operations
@@ -83,6 +84,7 @@ FEATURES = (
     ("slots", "/slots"),
     ("lock_commands", "/commands"),
     ("access_records", "/records"),
+    ("ledger", "/ledger"),
 )
 
 # The left rail: endpoint, label, icon, key, the right that shows it.
@@ -97,6 +99,7 @@ NAVIGATION = (
     ("staffcards.index", N_("Staff cards"), "card", "f", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
+    ("ledger.index", N_("Key ledger"), "clock", "j", "ledger:read"),
     ("outage.index", N_("Outage pack"), "download", "x", "outage:read"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
     ("encoders.index", N_("Card machines"), "machine", "m", "encoders:edit"),
@@ -187,10 +190,12 @@ def _connect_features() -> None:
     house_currency.keep(folios.refuse_other_currency)
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
+    closed_cards.keep_denials(denials)
     setup_book.keep(OutboxOfSetups())
     reach.ask(gateways.reach_of)
     lock_answers.register(lock_settings.SUBJECT, lock_settings.LockAsker())
     card_work.install()
+    denials.install()
     card_books.keep(StaffBook())
     staff_work.install()
     finger_work.install()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -85,24 +85,39 @@ def list_page(
         _before(before_id),
     ]
     query = (
+        _rows()
+        .where(*(condition for condition in conditions if condition is not None))
+        .order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
+        .limit(size + 1)
+    )
+    rows = _read(query)
+    if len(rows) <= size:
+        return Page(rows, None)
+    return Page(rows[:size], rows[size - 1].key)
+
+
+def rows_by_id(ids: Collection[int]) -> dict[int, RecordRow]:
+    """Rows as the list shows them, by the record's id."""
+    return {row.record.id: row for row in _read(_rows().where(AccessRecord.id.in_(ids)))}
+
+
+def _rows() -> sa.Select[AccessRecord, Guest, str, str]:
+    return (
         sa.select(AccessRecord, Guest, Passcode.holder_name, _slot_name())
         .outerjoin(Door, Door.id == AccessRecord.door_id)
         .outerjoin(Stay, Stay.id == AccessRecord.stay_id)
         .outerjoin(Guest, Guest.id == Stay.guest_id)
         .outerjoin(Passcode, Passcode.id == AccessRecord.passcode_id)
-        .where(*(condition for condition in conditions if condition is not None))
         .options(
             joinedload(AccessRecord.lock),
             joinedload(AccessRecord.door).joinedload(Door.room),
             joinedload(AccessRecord.staff_card),
         )
-        .order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
-        .limit(size + 1)
     )
-    rows = [RecordRow(row[0], row[1], row[2] or row[3] or "") for row in db.session.execute(query).all()]
-    if len(rows) <= size:
-        return Page(rows, None)
-    return Page(rows[:size], rows[size - 1].key)
+
+
+def _read(query: sa.Select[AccessRecord, Guest, str, str]) -> list[RecordRow]:
+    return [RecordRow(row[0], row[1], row[2] or row[3] or "") for row in db.session.execute(query).all()]
 
 
 def count(

@@ -30,6 +30,7 @@ FEATURES: dict[str, str] = {
     "locks": N_("Locks and doors"),
     "encoders": N_("Card machines"),
     "access": N_("Reports of doors"),
+    "ledger": N_("Key ledger"),
     "mail": N_("E-mail"),
     "property": N_("House"),
     "turns": N_("Scheduled jobs"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pms.folios import queries as folios
 from pms.keycards import queries as keycards
 from pms.stays import queries as stays
 from pms.stays import rules
@@ -23,6 +24,8 @@ class Card:
 
     stay: Stay
     keys: KeySummary
+    # Minor units; positive: the guest owes.
+    balance: int
     nights: int
     is_due: bool
     is_overdue: bool
@@ -40,6 +43,7 @@ def card(stay_id: int, *, today: date, now: datetime) -> Card:
     return Card(
         stay=stay,
         keys=keycards.summary_for_stays([stay_id], now=now)[stay_id],
+        balance=folios.balance_of(stay_id).amount,
         nights=(stay.departure_date - stay.arrival_date).days,
         is_due=stay.arrival_date <= today < stay.departure_date or (stay.is_day_use and stay.arrival_date == today),
         is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, today),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from pms.chart import telling
 from pms.chart.rules import Drop
 from pms.frontdesk import consequence_words, consequences, service
 from pms.frontdesk.consequences import Change, ChangeKind
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a night costs as agreed, and what it costs in the type of the new room."""
+    """What a night costs as agreed, and what it costs in the type of the new room; minor units."""
 
-    kept: str
-    anew: str
+    kept: int
+    anew: int
     type_name: str
 
 
@@ -137,9 +136,4 @@ def _price(stay: Stay, room: Room | None) -> Price | None:
     now_in = stay.room.room_type if stay.room else stay.room_type
     if room is None or room.room_type_id == now_in.id or room.room_type.night_price == stay.night_price:
         return None
-    currency = properties.get_property().currency
-    return Price(
-        telling.amount(stay.night_price, currency),
-        telling.amount(room.room_type.night_price, currency),
-        room.room_type.name,
-    )
+    return Price(stay.night_price, room.room_type.night_price, room.room_type.name)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from babel.numbers import get_currency_precision
-from flask_babel import format_currency
 from flask_babel import gettext as _
 
 from pms.rooms import queries as rooms
@@ -18,12 +15,6 @@ from pms.web import filters
 
 if TYPE_CHECKING:
     from pms.stays.models import Stay, StayStep
-
-
-def amount(minor: int, currency: str) -> str:
-    """An amount of the house's currency as the reader writes it."""
-    whole = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return str(format_currency(whole, currency))
 
 
 @dataclass(frozen=True, slots=True)

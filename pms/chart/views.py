@@ -90,7 +90,6 @@ def show(stay_id: int) -> Response:
         card=found,
         arrival_hour=stay_rules.arrival_hour(found.stay, g.house),
         departure_hour=stay_rules.departure_hour(found.stay, g.house),
-        night_price=telling.amount(found.stay.night_price, g.house.currency),
         kinds=StepKind,
         wish_words=stay_rules.WISH_WORDS,
     )

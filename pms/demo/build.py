@@ -283,6 +283,7 @@ def _play_at_door(making: _Making, hands: keys.Hands, kind: int, index: int, at:
         staff.hand_out(hands)
     elif kind == _LOSS:
         staff.lose_one(hands)
+        hands.lose_one_of_two()
     elif kind == _INSTALLER:
         remote.install(hands, making.desk, making.technician)
     elif kind == _REPORT:

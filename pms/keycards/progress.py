@@ -12,8 +12,9 @@ from pms.encoders import answers
 from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
 from pms.encoders.models import EncoderState, JobKind, JobState
-from pms.keycards import books, queries
+from pms.keycards import books, queries, rules
 from pms.keycards.books import MadeCard
+from pms.keycards.models import EndReason
 from pms.stays import queries as stays
 
 if TYPE_CHECKING:
@@ -177,6 +178,35 @@ class Progress:
             }
             for grant in self.result.get("grants", [])
         ]
+
+    @property
+    def held(self) -> KeyLine | None:
+        """The key in the book that lies on the card which was read."""
+        return self.line if self.result.get("holds") else None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the card that was read had been reported lost."""
+        if self.held is not None:
+            return self.held.card.end_reason is EndReason.LOST
+        return bool(self.other and self.other["is_lost"])
+
+    @property
+    def found(self) -> rules.FoundAct:
+        """What to do with the card that was read."""
+        held = self.held
+        return rules.what_to_do(
+            rules.FoundCard(
+                kind=rules.CardKindSeen(self.result["kind"]),
+                state=held.state if held else None,
+                again=held.again if held else None,
+                stay_state=self.stay.state if held and self.stay else None,
+                is_lost=self.is_lost,
+                is_denied=bool(held and held.denials),
+                is_damaged=bool(self.result.get("damaged")),
+                holder_counts=self.other["is_live"] if self.other else None,
+            )
+        )
 
     @property
     def seen(self) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.keycards import rules
-from pms.keycards.models import CardState, KeyCard, KeyCardGrant, KeySeries, Proof
+from pms.keycards.models import CardState, EndReason, KeyCard, KeyCardGrant, KeyDenial, KeySeries, Proof
 from pms.keycards.rules import CardFacts, KeyState, MakeAgain
 from pms.locks.models import Door
 from pms.properties import queries as properties
@@ -57,6 +57,18 @@ class KeyLine:
     opens_until: datetime
     doors: list[str] = field(default_factory=list)
     areas: list[str] = field(default_factory=list)
+    # Of a lost card that its doors must refuse: each door, whether its lock is known to or not.
+    denials: list[KeyDenial] = field(default_factory=list)
+
+    @property
+    def opening_doors(self) -> list[str]:
+        """Doors whose locks are not known to refuse a denied card."""
+        return [row.door.name for row in self.denials if row.at is None]
+
+    @property
+    def refusing_doors(self) -> list[str]:
+        """Doors whose locks are known to refuse a denied card."""
+        return [row.door.name for row in self.denials if row.at is not None]
 
     @property
     def is_live(self) -> bool:
@@ -209,6 +221,17 @@ def newest_of_rooms(*, now: datetime) -> dict[int, KeyLine]:
     return {row.room_id: known[row.card_id] for row in rows}
 
 
+def denials_of(card_ids: Collection[int]) -> dict[int, list[KeyDenial]]:
+    """The doors that must refuse lost cards, by card and in the order of their names."""
+    found: dict[int, list[KeyDenial]] = {}
+    rows = db.session.scalars(
+        sa.select(KeyDenial).where(KeyDenial.key_card_id.in_(card_ids)).options(joinedload(KeyDenial.door))
+    )
+    for row in sorted(rows, key=lambda row: row.door.name):
+        found.setdefault(row.key_card_id, []).append(row)
+    return found
+
+
 def made_since(stay_id: int, at: datetime) -> bool:
     """Whether a card was made for the stay, or is being made, since that instant."""
     return bool(
@@ -225,6 +248,7 @@ def lines(cards: Iterable[KeyCard], *, now: datetime, with_stays: bool = False) 
     listed = list(cards)
     wanted = _wanted_for(listed, now)
     parties = _stays_by_id({card.stay_id for card in listed}) if with_stays else {}
+    denials = denials_of([card.id for card in listed if card.end_reason is EndReason.LOST])
     return [
         KeyLine(
             card=card,
@@ -234,6 +258,7 @@ def lines(cards: Iterable[KeyCard], *, now: datetime, with_stays: bool = False) 
             opens_until=rules.opens_until(card.valid_until),
             doors=[grant.door.name for grant in card.grants if grant.door is not None],
             areas=[grant.area.name for grant in card.grants if grant.area is not None],
+            denials=denials.get(card.id, []),
         )
         for card in listed
     ]

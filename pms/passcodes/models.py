@@ -77,7 +77,7 @@ class Passcode(HasId, Base):
     # The first code of somebody who is no guest of a stay: later ones for the same person share its start.
     party_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     made_by: Mapped[str] = mapped_column(sa.String(80))
-    made_at: Mapped[datetime]
+    made_at: Mapped[datetime] = mapped_column(index=True)
     # The form's own id: a double click makes one code.
     request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)
 

@@ -81,6 +81,12 @@ def get_line(passcode_id: int, *, now: datetime) -> PasscodeLine:
     return line_of(get_passcode(passcode_id), now)
 
 
+def lines_by_id(ids: Collection[int], *, now: datetime) -> dict[int, PasscodeLine]:
+    """Codes as a list shows them, by id."""
+    found = db.session.scalars(sa.select(Passcode).where(Passcode.id.in_(ids)).options(*_LOADED))
+    return {passcode.id: line_of(passcode, now) for passcode in found}
+
+
 def line_of(passcode: Passcode, now: datetime) -> PasscodeLine:
     """The code with the truth about it."""
     return PasscodeLine(passcode, life_of(passcode, now))
@@ -166,7 +172,7 @@ def alive_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[Passcode
     """Codes of many stays that their doors may still take, clear codes apart; oldest first."""
     codes = db.session.scalars(
         sa.select(Passcode)
-        .where(Passcode.stay_id.in_(stay_ids), Passcode.kind != PasscodeKind.CLEAR, _alive(now))
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.kind != PasscodeKind.CLEAR, alive(now))
         .options(*_LOADED)
         .order_by(Passcode.id)
     )
@@ -184,7 +190,7 @@ def living_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[Passcod
         return []
     codes = db.session.scalars(
         sa.select(Passcode)
-        .where(Passcode.stay_id.in_(stay_ids), Passcode.ended_at.is_(None), _alive(now))
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.ended_at.is_(None), alive(now))
         .options(*_LOADED)
         .order_by(Passcode.id)
     )
@@ -240,7 +246,7 @@ def codes_of_lock(lock_id: int, *conditions: sa.ColumnElement[bool]) -> Sequence
 
 def alive_at(lock_id: int, *, now: datetime) -> list[Passcode]:
     """Codes that the lock may still take, without clear codes."""
-    return list(codes_of_lock(lock_id, Passcode.kind != PasscodeKind.CLEAR, _alive(now)))
+    return list(codes_of_lock(lock_id, Passcode.kind != PasscodeKind.CLEAR, alive(now)))
 
 
 def ended_by_clear(lock_id: int, epoch: int, *, now: datetime) -> list[Passcode]:
@@ -342,9 +348,9 @@ def _newest(filters: Filters, now: datetime, before_id: int | None, size: int) -
 
 def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
-    alive = _alive(now)
+    is_alive = alive(now)
     if filters.show in ("alive", "ended"):
-        found.append(alive if filters.show == "alive" else sa.not_(alive))
+        found.append(is_alive if filters.show == "alive" else sa.not_(is_alive))
     if filters.kind is not None:
         found.append(Passcode.kind == filters.kind)
     if filters.lock_id is not None:
@@ -356,7 +362,7 @@ def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]
     return found
 
 
-def _alive(now: datetime) -> sa.ColumnElement[bool]:
+def alive(now: datetime) -> sa.ColumnElement[bool]:
     """As `rules.is_alive` says it of one code."""
     return sa.and_(
         Passcode.state.not_in(_SAID_DEAD),

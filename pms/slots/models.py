@@ -126,7 +126,7 @@ class Slot(HasId, Base):
     fingerprint_id: Mapped[int | None] = mapped_column(sa.ForeignKey("fingerprint.id"), index=True)
     request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)
     made_by: Mapped[str] = mapped_column(sa.String(80))
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
     # When the lock itself said last that it has it, and when its list lacked it (None: it did not since).
     seen_at: Mapped[datetime | None]

@@ -293,10 +293,11 @@ def test_a_form_without_dates_is_refused_and_nothing_moves(desk, house, book):
 
 
 def test_a_bars_card_shows_hours_keys_and_the_verbs_that_fit(desk, house, book, now):
-    stay = book(house, "Moreau", "101", 0, 2, departure_hour=14)
+    stay = book(house, "Moreau", "101", 0, 2, departure_hour=14, night_price=9000)
     card = text_of(desk.get(f"/chart/stays/{stay.id}", status=200))
     assert "Fri, Jun 12, 15:00" in card
     assert "Sun, Jun 14, 14:00" in card
+    assert "A night €90.00 Balance €180.00" in card
     assert "Check in" in card
     assert "Check out" not in card
     stays.check_in(stay_id=stay.id, actor=CLERK, now=now)
