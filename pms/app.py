@@ -28,6 +28,7 @@ from pms.core.text import N_
 from pms.credentials import work as finger_work
 from pms.folios import service as folios
 from pms.frontdesk import door_issues
+from pms.frontdesk.service import waiting
 from pms.gateways import queries as gateways
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
@@ -185,6 +186,7 @@ def _connect_features() -> None:
     """Lower features ask or tell the higher ones through these, without knowing them."""
     inventory.on_capacity_change(stays.set_capacity)
     inventory.on_new_floor(locks.ensure_scopes)
+    inventory.on_ready(waiting)
     house_hours.on_change(stays.set_house_hours)
     stay_followers.follow(folios.follow_hours)
     house_currency.keep(folios.refuse_other_currency)

@@ -14,7 +14,7 @@ from pms.chart.forms import MoveForm, UndoForm
 from pms.core import clock
 from pms.core.errors import ChangedMeanwhile, DomainError
 from pms.core.ids import read_id
-from pms.frontdesk import choices, service
+from pms.frontdesk import choices, service, step_parts
 from pms.stays import queries as stays
 from pms.stays import rules as stay_rules
 from pms.stays.models import StepKind
@@ -165,8 +165,16 @@ def _undoable() -> Undoable | None:
 
 def _dialog(stay: Stay, form: MoveForm, status: int = 200) -> Response:
     drop = form.drop() or rules.unmoved(stay)
-    plan = moves.plan(stay, drop, now=_now())
-    return render_dialog("chart/_move.html", status=status, dialog_heading=plan.title, stay=stay, form=form, plan=plan)
+    plan = moves.plan(stay, drop)
+    return render_dialog(
+        "chart/_move.html",
+        status=status,
+        dialog_heading=plan.title,
+        stay=stay,
+        form=form,
+        plan=plan,
+        **step_parts.means(stay.id, moves.change(plan), form),
+    )
 
 
 def _painter(at: place.Place) -> Painter:

@@ -17,7 +17,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import calendar, dressing, keys, people, remote, staff
+from pms.demo import arrivals, calendar, dressing, keys, people, remote, staff
 from pms.demo.machines import MachineKind
 from pms.encoders import service as encoders
 from pms.guests import service as guests
@@ -117,6 +117,7 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
         _let_live(making)
         with transaction():
             _clean(making)
+            arrivals.arrive(desk=making.desk, cleaner=making.cleaner, now=making.now)
         dressing.dress(
             random=making.random,
             desk=making.desk,

@@ -201,6 +201,7 @@ def _fill(form: BookingForm) -> None:
     choices.fill_rooms(form.room_id, free, chosen=chosen, empty=None if is_walk_in else _("No room yet"))
     form.room_type_id.choices = [(str(offer.room_type.id), offer.room_type.name) for offer in _types(form)]
     if isinstance(form, WalkInForm):
+        choices.fill_day_hours(form)
         choices.fill_cards(form.cards)
         choices.fill_machines(form.encoder_id, chosen=form.encoder_id.data)
 

@@ -18,13 +18,15 @@ from pms.properties import queries as properties
 from pms.rooms.rules import HOUSEKEEPING_WORDS
 from pms.stays import rules as stay_rules
 from pms.web import filters
+from pms.web.forms import choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wtforms import SelectField
 
-    from pms.frontdesk.forms import HoursForm
+    from pms.frontdesk.forms import GroupForm, HoursForm, WalkInForm
+    from pms.frontdesk.groups import Group
     from pms.rooms.models import Room
     from pms.stays.models import Stay
     from pms.stays.queries import RoomOffer
@@ -39,6 +41,12 @@ def present() -> datetime:
 def today() -> date:
     """The date on the wall of the house."""
     return filters.local(present()).date()
+
+
+def moment_text(at: datetime, now: datetime) -> str:
+    """The hour on the wall of the house; the day too where it is another one."""
+    is_today = filters.local(at).date() == filters.local(now).date()
+    return filters.time_text(at) if is_today else filters.datetime_text(at)
 
 
 def tonight() -> date:
@@ -81,6 +89,22 @@ def _readiness(offer: RoomOffer) -> str:
 def room_label(room: Room) -> str:
     """Number and cleaning state."""
     return f"{room.number} · {_(HOUSEKEEPING_WORDS[room.housekeeping])}"
+
+
+def fill_day_hours(form: WalkInForm) -> None:
+    """Full hours of the day; day use begins now where nobody says otherwise."""
+    hours = [(str(hour), f"{hour}:00") for hour in range(25)]
+    form.arrival_hour.choices = [("", _("as usual")), *hours[:-1]]
+    form.departure_hour.choices = [("", _("as usual")), *hours[1:]]
+    if form.is_day_use.data and form.arrival_hour.data is None:
+        form.arrival_hour.data = filters.local(present()).hour
+
+
+def fill_group(form: GroupForm, group: Group) -> None:
+    """Everybody of the group who is expected; who can be checked in is chosen already."""
+    form.stay_ids.choices = choices([(member.stay.id, member.stay.guest.name) for member in group.members])
+    if form.stay_ids.data is None:
+        form.stay_ids.data = [member.stay.id for member in group.ready]
 
 
 def fill_cards(field: SelectField) -> None:

@@ -75,8 +75,6 @@ class Change:
     night_price: int | None = None
     step_id: int | None = None
     wish: Wish | None = None
-    # What the chart's reader saw of a stay that is rearranged; None: whatever it is now.
-    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +223,6 @@ def _rearrange(change: Change, given: dict[str, Any]) -> None:
         arrival_date=_needed(change.arrival_date),
         departure_date=_needed(change.departure_date),
         night_price=change.night_price,
-        version=change.version,
         **given,
     )
 

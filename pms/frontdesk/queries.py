@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class Row:
     is_overdue: bool
     is_leaving: bool
     is_room_ready: bool
+    # They had waited for the room, and it was given to them when it was clean: they do not know it yet.
+    was_waiting: bool = False
 
     @property
     def has_key_to_do(self) -> bool:
@@ -84,10 +86,10 @@ def today(day: date, *, now: datetime) -> Today:
     arriving = [row for row in rows if row.stay.state is StayState.CONFIRMED]
     in_house = [row for row in rows if row.stay.state is StayState.IN_HOUSE]
     return Today(
-        arriving=sorted(arriving, key=lambda row: row.stay.arrival_date),
+        arriving=sorted(arriving, key=lambda row: (row.stay.waiting_since is None, row.stay.arrival_date)),
         leaving=sorted((row for row in in_house if row.is_leaving), key=lambda row: row.stay.departure_date),
         in_house=in_house,
-        key_to_do=[row for row in in_house if row.has_key_to_do],
+        key_to_do=_those_who_waited_first([row for row in in_house if row.has_key_to_do]),
         unclean=_unclean(present),
     )
 
@@ -129,6 +131,12 @@ def machines(chosen_id: int | None) -> tuple[Sequence[Encoder], Encoder | None]:
 def _is_room_ready(stay: Stay, inside: set[int | None]) -> bool:
     room = stay.room
     return room is not None and room.housekeeping is not HousekeepingStatus.DIRTY and room.id not in inside
+
+
+def _those_who_waited_first(rows: list[Row]) -> list[Row]:
+    waited = stays.checked_in_after_waiting([row.stay.id for row in rows])
+    marked = [replace(row, was_waiting=row.stay.id in waited) for row in rows]
+    return sorted(marked, key=lambda row: not row.was_waiting)
 
 
 def _unclean(present: Sequence[Stay]) -> list[UncleanRoom]:

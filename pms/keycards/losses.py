@@ -46,7 +46,12 @@ def report_lost(
         )
         reasons = [CardReason.REPLACEMENT] + [CardReason.REMADE] * min(len(others), rules.MAX_COPIES - 1)
         return drafts.queue(
-            session, stay, content, reasons, encoder_id=encoder_id, request_id=request_id, actor=actor, now=now
+            session,
+            [drafts.Order(stay, content, reasons)],
+            encoder_id=encoder_id,
+            request_id=request_id,
+            actor=actor,
+            now=now,
         )
 
 

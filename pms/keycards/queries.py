@@ -161,7 +161,7 @@ def lines_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[KeyLine]
 
 def wanted_beginning(stay: Stay, now: datetime) -> datetime:
     """From when the party's cards should open."""
-    arrives = stay_rules.arrives_at(stay, properties.get_property())
+    arrives = stay_rules.may_enter_at(stay, properties.get_property())
     return rules.begins_at(state=stay.state, now=now, arrives=arrives)
 
 
@@ -409,7 +409,7 @@ def _wanted(
             issues[row.door_id] = row.issue
         if row.stay_id == card.stay_id:
             above += [other.issue for other in rivals.get(row.door_id, []) if other.stay_id != card.stay_id]
-    begins = rules.begins_at(state=own.state, now=now, arrives=stay_rules.arrives_at(own, house))
+    begins = rules.begins_at(state=own.state, now=now, arrives=stay_rules.may_enter_at(own, house))
     return rules.Wanted(issues=issues, begins_at=begins, valid_until=min(ends), rivals=above)
 
 

@@ -9,11 +9,10 @@ import sqlalchemy as sa
 
 from pms.audit import service as audit
 from pms.core.db import transaction
-from pms.core.errors import NotFound
 from pms.encoders import queries as encoder_queries
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind, JobState
-from pms.keycards import books, denials, drafts, queries, rules
+from pms.keycards import books, denials, drafts, queries, rules, stacks
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, KeySeries, Proof
 from pms.locks import queries as locks
 from pms.protocol.record import RecordResult
@@ -60,9 +59,7 @@ def issue(
         reasons = [reason or rules.default_reason(live)] * copies
         return drafts.queue(
             session,
-            stay,
-            content,
-            reasons,
+            [drafts.Order(stay, content, reasons)],
             encoder_id=encoder_id,
             request_id=request_id,
             at_once=at_once,
@@ -108,28 +105,11 @@ def retry(*, job_id: str, request_id: str, overwrite: bool, actor: Actor, now: d
             return book.retry(job=job, request_id=request_id, overwrite_uid=overwrite_uid, actor=actor, now=now)
         if job.kind is not JobKind.WRITE:
             return _queue_plain(job.kind, job.encoder_id, request_id, overwrite_uid, actor, now)
-        rest = [
-            other.subject_id
-            for other in encoder_queries.batch(job.batch_id)
-            if other.batch_position >= job.batch_position and other.state is not JobState.DONE
-        ]
-        old = queries.cards_by_id([card_id for card_id in rest if card_id is not None])
-        cards = [old[card_id] for card_id in rest if card_id in old]
-        if not cards:
-            raise NotFound
-        stay = drafts.lock_stay(session, cards[0].stay_id)
-        if encoder_queries.batch(request_id):
-            return request_id
-        content = drafts.plan(
-            session, stay, further_room_ids=drafts.further_rooms(cards), area_ids=drafts.areas(cards), now=now
-        )
-        return drafts.queue(
+        return stacks.go_on(
             session,
-            stay,
-            content,
-            [card.reason for card in cards],
-            encoder_id=job.encoder_id,
+            job,
             request_id=request_id,
+            is_skipped=False,
             overwrite_uid=overwrite_uid,
             actor=actor,
             now=now,

@@ -14,7 +14,7 @@ from pms.core.errors import DomainError, Forbidden
 from pms.core.ids import read_id
 from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
-from pms.keycards import books, dialogs, losses, progress, queries, rules, service, words
+from pms.keycards import books, dialogs, losses, progress, queries, rules, service, stacks, words
 from pms.keycards.forms import FoundForm, KeysForm, LostForm, MachineChoice
 from pms.keycards.rules import LostWay
 from pms.stays import queries as stays
@@ -261,6 +261,16 @@ def cancel(batch_id: str) -> Response:
 def retry(job_id: str) -> Response:
     """Once more, with the same card or another."""
     return _retry(job_id, overwrite=False)
+
+
+@blueprint.post("/jobs/<job_id>/skip")
+@require("keys:make")
+def skip(job_id: str) -> Response:
+    """Leave this room's cards of a stack for later, go on with the next room's."""
+    form = dialogs.RetryForm()
+    request_id = form.request_id.data if form.validate() else str(uuid.uuid4())
+    batch_id = stacks.skip(job_id=job_id, request_id=request_id or "", actor=login.actor(), now=clock.now())
+    return _to_progress(batch_id)
 
 
 @blueprint.post("/jobs/<job_id>/overwrite")

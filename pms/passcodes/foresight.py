@@ -57,7 +57,7 @@ def choose_for_stay(stay: Stay, lock: Lock, epoch: int, now: datetime) -> Choice
     It has the start that the party has at this lock, unless the lock refuses that since a later guest's code was used there.
     """
     house = properties.get_property()
-    since = rules.earliest_start(state=stay.state, now=now, arrives=stay_rules.arrives_at(stay, house))
+    since = rules.earliest_start(state=stay.state, now=now, arrives=stay_rules.may_enter_at(stay, house))
     had = queries.start_of_party(lock, epoch, stay.id)
     is_good = had is not None and not queries.is_buried(lock, epoch, had.starts_at)
     is_other = stay.is_day_use or rules.other_hour(

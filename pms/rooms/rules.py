@@ -108,6 +108,11 @@ class CodeTaken(DomainError):
     message = N_("There is already a room type with the code %(code)s.")
 
 
+def is_ready(housekeeping: HousekeepingStatus) -> bool:
+    """Whether guests may be let in: clean or, where somebody looks again, inspected."""
+    return housekeeping is not HousekeepingStatus.DIRTY
+
+
 def clean_name(name: str, most: int) -> str:
     """The name without spaces around; EmptyName where nothing is left or it is too long."""
     text = " ".join(name.split())

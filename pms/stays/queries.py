@@ -18,7 +18,7 @@ from pms.guests import queries as guests
 from pms.guests.models import Guest
 from pms.reservations.models import Reservation
 from pms.rooms.models import Floor, HousekeepingStatus, Room, RoomType
-from pms.stays.models import RoomClosure, RoomNight, Stay, StayState, StayStep, TypeNight
+from pms.stays.models import RoomClosure, RoomNight, Stay, StayState, StayStep, StepKind, TypeNight
 from pms.web.paging import Page, cut
 
 WITH_ALL = (
@@ -30,6 +30,7 @@ WITH_ALL = (
 )
 _PRESENT = (StayState.CONFIRMED, StayState.IN_HOUSE)
 _OVER = (StayState.CHECKED_OUT, StayState.CANCELLED, StayState.NO_SHOW)
+_IS_WAITING = (Stay.state == StayState.CONFIRMED, Stay.waiting_since.is_not(None))
 _PAGE = 50
 
 
@@ -155,6 +156,25 @@ def find_in_room(room_id: int) -> Stay | None:
     return next(iter(_stays(Stay.room_id == room_id, Stay.state == StayState.IN_HOUSE)), None)
 
 
+def find_waiting(room_id: int) -> Stay | None:
+    """Who was checked in ahead and waits for the room; of several the one who waits longest."""
+    order = (Stay.waiting_since.asc(), Stay.id.asc())
+    return next(iter(_stays(Stay.room_id == room_id, *_IS_WAITING, order=order)), None)
+
+
+def get_reservation(reservation_id: int) -> Reservation:
+    """What several stays were booked under; NotFound."""
+    reservation = db.session.get(Reservation, reservation_id)
+    if reservation is None:
+        raise NotFound
+    return reservation
+
+
+def of_reservation(reservation_id: int) -> list[Stay]:
+    """The stays under one code, in the order in which they were booked."""
+    return _stays(Stay.reservation_id == reservation_id, order=(Stay.id.asc(),))
+
+
 def find_by_request(request_id: str) -> Stay | None:
     """The stay that this form booked already; of several the first."""
     return db.session.scalars(
@@ -191,6 +211,16 @@ def last_step(stay_id: int) -> StayStep | None:
     """The step that could be undone: the newest one that was not; None for a mere booking."""
     step = next((step for step in list_steps(stay_id) if step.undone_at is None), None)
     return step if step is not None and step.before is not None else None
+
+
+def checked_in_after_waiting(stay_ids: Collection[int]) -> set[int]:
+    """Those of the stays that waited for their room until the moment of their check-in."""
+    steps = db.session.scalars(
+        sa.select(StayStep).where(
+            StayStep.stay_id.in_(stay_ids), StayStep.kind == StepKind.CHECKED_IN, StayStep.undone_at.is_(None)
+        )
+    )
+    return {step.stay_id for step in steps if step.before and step.before.get("waiting_since")}
 
 
 def free_rooms(

@@ -378,6 +378,12 @@ def leaves_at(stay: Stay, house: Property) -> datetime:
     return at_local(stay.departure_date, departure_hour(stay, house), house.zone)
 
 
+def may_enter_at(stay: Stay, house: Property) -> datetime:
+    """From when an expected party may enter, in UTC: who waits for the room, not before it is expected to be ready."""
+    arrives = arrives_at(stay, house)
+    return arrives if stay.room_expected_at is None else max(arrives, stay.room_expected_at)
+
+
 def is_early(stay: Stay, house: Property) -> bool:
     """Whether the party was promised its room before the house's hour."""
     return not stay.is_day_use and arrival_hour(stay, house) < house.check_in_hour

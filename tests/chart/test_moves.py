@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-import pytest
-
 from pms.chart import moves, telling
 from pms.chart.rules import Drop
 from pms.core.actor import Actor
@@ -65,14 +63,3 @@ def test_one_bar_moved_by_two_clerks_goes_where_the_first_dropped_it_and_the_sec
         last = stays.list_steps(party.id)[0]
         assert (last.actor_name, telling.told(last, with_room)) == (CLERKS[winner].name, f"101 → {targets[winner]}")
         move(winner, with_room, rooms["101"], now)
-
-
-@pytest.mark.parametrize("room", ["102", "103"])
-def test_the_try_of_the_dialog_leaves_nothing_behind(app, house, book, now, room):
-    party = book(house, "Moreau", "101", 1, 2)
-    book(house, "Weber", "103", 1, 2)
-    with app.test_request_context():
-        plan = moves.plan(stays.get_stay(party.id), drop(party, house.rooms[room]), now=now)
-    assert bool(plan.refusal) is (room == "103")
-    assert stays.get_stay(party.id).room_id == house.rooms["101"].id
-    assert len(stays.list_steps(party.id)) == 1

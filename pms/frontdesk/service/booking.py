@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a party wants: from when to when, in which type or room, how many."""
+    """What a party wants: from when to when, in which type or room, how many; hours None: the house's."""
 
     room_type_id: int
     room_id: int | None
@@ -31,6 +31,9 @@ class Wish:
     adults: int = 1
     children: int = 0
     note: str = ""
+    arrival_hour: int | None = None
+    departure_hour: int | None = None
+    is_day_use: bool = False
 
 
 def book(
@@ -49,14 +52,20 @@ def promise(guest: int | GuestFields, wish: Wish, source: str, request_id: str, 
         if earlier is not None:
             raise SameForm(earlier.id)
         guest_id = guest if isinstance(guest, int) else guests.create_guest(fields=guest, actor=actor, now=now).id
-        stay = stays.book(
-            guest_id=guest_id,
+        room = stays.RoomWish(
             room_type_id=wish.room_type_id,
             room_id=wish.room_id,
             arrival_date=wish.arrival_date,
             departure_date=wish.departure_date,
+            arrival_hour=wish.arrival_hour,
+            departure_hour=wish.departure_hour,
+            is_day_use=wish.is_day_use,
             adults=wish.adults,
             children=wish.children,
+        )
+        [stay] = stays.book_many(
+            guest_id=guest_id,
+            wishes=[room],
             note=wish.note,
             source=source,
             request_id=request_id,

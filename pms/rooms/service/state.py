@@ -24,7 +24,10 @@ def set_housekeeping(*, room_id: int, status: HousekeepingStatus, actor: Actor, 
 
     Of two who say the same at once, one is noted. The same word on a later day is news: the room was cleaned again.
     """
+    is_ready = rules.is_ready(status)
     with transaction() as session:
+        if is_ready:
+            inventory.hold_ready(room_id=room_id)
         room = load_room(session, room_id)
         before = room.housekeeping
         if before is not status or _is_earlier_day(room.housekeeping_at, now):
@@ -37,6 +40,9 @@ def set_housekeeping(*, room_id: int, status: HousekeepingStatus, actor: Actor, 
                 actor,
                 now,
             )
+        if is_ready:
+            session.flush()
+            inventory.room_ready(room_id=room_id, actor=actor, now=now)
         return before
 
 
