@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import pms
+from pms.access_records import queries as access_records
 from pms.access_records import work as record_work
 from pms.accounts import passwords
 from pms.accounts import queries as accounts
@@ -27,7 +28,7 @@ from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
 from pms.credentials import work as finger_work
 from pms.folios import service as folios
-from pms.frontdesk import door_issues
+from pms.frontdesk import door_issues, live
 from pms.frontdesk.service import waiting
 from pms.gateways import queries as gateways
 from pms.guests import queries as guests
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 FEATURES = (
     ("frontdesk", ""),
     ("chart", "/chart"),
+    ("search", "/search"),
     ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
     ("api_docs", "/api-docs"),
@@ -232,7 +234,6 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
     def common() -> dict[str, Any]:
         if not is_production:
             assets.follow()
-        search = app.view_functions.get("stays.search")
         return {
             "asset_version": assets.version,
             "can": rights.can,
@@ -241,12 +242,14 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "home_url": nav[0]["url"] if (nav := _navigation(app)) else url_for("accounts.log_in"),
             "house": g.get("house"),
             "languages": i18n.LANGUAGES,
+            "open_alarms": access_records.count_open_alarms,
+            "live_mark": lambda: live.mark(clock.now()),
             "nav": nav,
             "now": clock.now(),
             "role_names": rights.ROLE_NAMES,
             "scripts": assets.js,
             "stylesheets": assets.css,
-            "search_url": url_for("stays.search") if search and rights.can("guests:view") else None,
+            "search_url": url_for("search.find") if rights.can("rooms:view") else None,
             "version": pms.__version__,
             "has_demo": "world" in app.extensions,
         }

@@ -97,10 +97,10 @@ class Hands:
         stay_id = next((stay_id for stay_id in self._held if stays.get_stay(stay_id).state is StayState.IN_HOUSE), None)
         if stay_id is None:
             return
-        (first,) = keycard_queries.cards_of_stay(stay_id)
+        first_id = keycard_queries.cards_of_stay(stay_id)[0].id
         self.make_card(stay_id)
         losses.deny(
-            key_card_id=first.id,
+            key_card_id=first_id,
             encoder_id=None,
             request_id=str(uuid.uuid4()),
             actor=self._desk,

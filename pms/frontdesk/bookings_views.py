@@ -16,8 +16,7 @@ from pms.frontdesk.forms import RequestForm
 from pms.reservations.rules import SOURCE_WORDS
 from pms.stays import queries as stays
 from pms.stays.models import StayState
-from pms.stays.rules import STATE_WORDS, WISH_WORDS
-from pms.stays.views import STATE_TONES
+from pms.stays.rules import STATE_TONES, STATE_WORDS, WISH_WORDS
 from pms.web import errors
 from pms.web.login import actor
 from pms.web.render import go_to, render, render_dialog

@@ -17,7 +17,7 @@ from pms.stays import queries as stays
 from pms.stays.models import Stay, StayState, StepKind
 from pms.web import errors, filters
 from pms.web.login import actor
-from pms.web.render import go_to, render, render_dialog
+from pms.web.render import render, render_dialog, settle
 from pms.web.rights import require
 
 
@@ -82,7 +82,7 @@ def registration_card(stay_id: int) -> Response:
 def after_check_in(done: service.CheckedIn) -> Response:
     """On to the machine where cards were asked for, else to the stay."""
     if done.batch_id is None:
-        return go_to(url_for("stays.show", stay_id=done.stay_id), _("Checked in. No card was made."))
+        return settle(url_for("stays.show", stay_id=done.stay_id), _("Checked in. No card was made."))
     # HTMX follows it too: the dialog goes on to the machine.
     return make_response(redirect(url_for("keycards.progress", batch_id=done.batch_id), 303))
 
@@ -113,14 +113,14 @@ def _ahead(stay_id: int, form: CheckInForm) -> service.CheckedIn:
 def _after_ahead(done: service.CheckedIn) -> Response:
     stay = stays.get_stay(done.stay_id)
     if stay.state is StayState.IN_HOUSE or stay.room is None or stay.room_expected_at is None:
-        return go_to(url_for("stays.show", stay_id=stay.id), _("The room is ready: the guest is checked in."))
+        return settle(url_for("stays.show", stay_id=stay.id), _("The room is ready: the guest is checked in."))
     text = _(
         "%(guest)s waits for room %(room)s, expected at %(at)s.",
         guest=stay.guest.name,
         room=stay.room.number,
         at=filters.time_text(stay.room_expected_at),
     )
-    return go_to(url_for("frontdesk.today"), text)
+    return settle(url_for("frontdesk.today"), text)
 
 
 def _sheet(stay: Stay, form: CheckInForm, status: int = 200) -> Response:

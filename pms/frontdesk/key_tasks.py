@@ -35,7 +35,7 @@ class KeyTask:
 
 def find(*, now: datetime, after: str | None = None, size: int = PAGE) -> Page[KeyTask]:
     """What is to do, the most urgent first, a page at a time; `after` is how many were shown. A fixed number of queries."""
-    found = _all(now)
+    found = everything(now=now)
     start = int(after) if after and after.isdecimal() else 0
     rows = found[start : start + size]
     return Page(rows, str(start + size) if len(found) > start + size else None)
@@ -43,7 +43,7 @@ def find(*, now: datetime, after: str | None = None, size: int = PAGE) -> Page[K
 
 def count(*, now: datetime) -> int:
     """How many things there are to do."""
-    return len(_all(now))
+    return len(everything(now=now))
 
 
 def of_stay(stay: Stay, *, now: datetime) -> list[Task]:
@@ -68,7 +68,8 @@ def of_stays(stays: Sequence[Stay], *, now: datetime) -> dict[int, list[Task]]:
     }
 
 
-def _all(now: datetime) -> list[KeyTask]:
+def everything(*, now: datetime) -> list[KeyTask]:
+    """All that is to do in the house, the most urgent first."""
     house = properties.get_property()
     stays = stay_queries.with_keys_to_watch(now.astimezone(house.zone).date())
     tasks = of_stays(stays, now=now)

@@ -14,7 +14,7 @@ from pms.stays import queries as stays
 from pms.stays import rules as stay_rules
 from pms.web import errors, filters
 from pms.web.login import actor
-from pms.web.render import Link, go_to
+from pms.web.render import Link, settle
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,7 +81,7 @@ def done(stay_id: int, text: str, url: str | None = None) -> Response:
     link = None
     if step is not None and stay_rules.can_undo(kind=step.kind, at=step.at, now=now):
         link = Link(_("Undo"), url_for("frontdesk.undo", stay_id=stay_id))
-    return go_to(url or stay_page(stay_id), text, link=link)
+    return settle(url or stay_page(stay_id), text, link=link)
 
 
 def with_keys(stay_id: int, text: str) -> str:

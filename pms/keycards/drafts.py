@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from pms.audit import service as audit
-from pms.core.db import KEEPING_ID
-from pms.core.errors import NotFound
 from pms.core.ids import new_id
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind
@@ -23,6 +21,7 @@ from pms.protocol.card_layout import FIRST_FURTHER_UNIT
 from pms.stays import queries as stays
 from pms.stays import rules as stay_rules
 from pms.stays.models import Stay, StayState
+from pms.stays.service import hold as hold_stay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -55,10 +54,9 @@ class Order:
     reasons: Sequence[CardReason]
 
 
-def lock_stay(session: Session, stay_id: int) -> Stay:
+def lock_stay(stay_id: int) -> Stay:
     """The stay, held against others who make keys for it at the same time; NotFound."""
-    if session.get(Stay, stay_id, with_for_update=KEEPING_ID) is None:
-        raise NotFound
+    hold_stay(stay_id=stay_id)
     return stays.get_stay(stay_id)
 
 

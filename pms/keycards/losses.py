@@ -27,7 +27,7 @@ def report_lost(
     """
     with transaction() as session:
         card = queries.get_card(key_card_id)
-        stay = drafts.lock_stay(session, card.stay_id)
+        stay = drafts.lock_stay(card.stay_id)
         if encoder_queries.batch(request_id):
             return request_id
         if not rules.is_live(queries.facts(card), now) or card.state is CardState.RESERVED:
@@ -63,7 +63,7 @@ def deny(*, key_card_id: int, encoder_id: int | None, request_id: str, actor: Ac
     """
     with transaction() as session:
         card = queries.get_card(key_card_id)
-        stay = drafts.lock_stay(session, card.stay_id)
+        stay = drafts.lock_stay(card.stay_id)
         session.refresh(card, ["state", "end_reason"])
         if encoder_queries.batch(request_id):
             return request_id
@@ -89,7 +89,7 @@ def found_again(
     """
     with transaction() as session:
         card = queries.get_card(key_card_id)
-        stay = drafts.lock_stay(session, card.stay_id)
+        stay = drafts.lock_stay(card.stay_id)
         if encoder_queries.batch(request_id):
             return request_id
         is_over = now > rules.opens_until(card.valid_until)

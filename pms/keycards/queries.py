@@ -316,7 +316,20 @@ def _again(now: datetime) -> _Conditions:
 
 
 def flagged_ids(now: datetime) -> list[int]:
-    """Ids of all cards that must be made again: cards of guests who are expected or here are few."""
+    """Ids of all cards that must be made again."""
+    return [card.id for card in _flagged(now)]
+
+
+def first_ends(*, now: datetime) -> dict[int, datetime]:
+    """For each stay with cards that must be made again, until when the first of them opens its door."""
+    ends: dict[int, datetime] = {}
+    for card in _flagged(now):
+        ends[card.stay_id] = min(ends.get(card.stay_id, card.valid_until), card.valid_until)
+    return ends
+
+
+def _flagged(now: datetime) -> list[KeyCard]:
+    """Cards of guests who are expected or here are few."""
     cards = db.session.scalars(
         sa.select(KeyCard)
         .join(Stay, Stay.id == KeyCard.stay_id)
@@ -327,7 +340,7 @@ def flagged_ids(now: datetime) -> list[int]:
         .options(selectinload(KeyCard.grants).joinedload(KeyCardGrant.series))
     ).all()
     wanted = _wanted_for(cards, now)
-    return [card.id for card in cards if card.id in wanted and rules.make_again(facts(card), wanted[card.id], now)]
+    return [card for card in cards if card.id in wanted and rules.make_again(facts(card), wanted[card.id], now)]
 
 
 def _unknown(now: datetime) -> _Conditions:

@@ -51,7 +51,7 @@ def issue(
     """
     rules.check_copies(copies)
     with transaction() as session:
-        stay = drafts.lock_stay(session, stay_id)
+        stay = drafts.lock_stay(stay_id)
         if encoder_queries.batch_of(request_id, JobKind.WRITE, stay_id):
             return request_id
         live = sum(line.is_live for line in queries.lines_of_stay(stay, now=now))
@@ -70,8 +70,8 @@ def issue(
 
 def make_again(*, stay_id: int, encoder_id: int, request_id: str, actor: Actor, now: datetime) -> str:
     """Make every card of a stay again that does not do any more what the party needs; the id of the batch."""
-    with transaction() as session:
-        stay = drafts.lock_stay(session, stay_id)
+    with transaction():
+        stay = drafts.lock_stay(stay_id)
         if encoder_queries.batch(request_id):
             return request_id
         flagged = queries.to_make_again(stay, now=now)

@@ -37,7 +37,7 @@ def issue(*, copies: Mapping[int, int], encoder_id: int, request_id: str, actor:
     for count in copies.values():
         rules.check_copies(count)
     with transaction() as session:
-        stays = {stay_id: drafts.lock_stay(session, stay_id) for stay_id in sorted(copies)}
+        stays = {stay_id: drafts.lock_stay(stay_id) for stay_id in sorted(copies)}
         if encoder_queries.batch(request_id):
             return request_id
         live = queries.summary_for_stays(list(copies), now=now)
@@ -82,7 +82,7 @@ def go_on(
             raise rules.NotToRetry
     if not cards:
         raise NotFound
-    stays = {stay_id: drafts.lock_stay(session, stay_id) for stay_id in sorted({card.stay_id for card in cards})}
+    stays = {stay_id: drafts.lock_stay(stay_id) for stay_id in sorted({card.stay_id for card in cards})}
     if encoder_queries.batch(request_id):
         return request_id
     if len(stays) > 1:

@@ -61,6 +61,8 @@ class Passcode(HasId, Base):
     epoch: Mapped[int]
     # The permission's number; without the lock's key it says nothing about the digits.
     permission: Mapped[int] = mapped_column(sa.BigInteger)
+    # A keyed hash of the digits, by which somebody who reads them out is found; None for codes made before it was kept.
+    digits_index: Mapped[str | None] = mapped_column(sa.String(32), index=True)
     valid_from: Mapped[datetime]
     # By the lock's clock as it is set now; None: until it is revoked.
     valid_until: Mapped[datetime | None]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
 from pms.core.errors import NotFound
+from pms.core.sealing import vault
 from pms.guests.models import Guest
 from pms.locks.models import Door, Lock
 from pms.passcodes import rules, stored_queries
@@ -31,6 +32,8 @@ _LOADED = (
 )
 _SAID_DEAD = (PasscodeState.REVOKED, PasscodeState.USED)
 PAGE = 50
+# Two doors may take the same digits; a dozen doors would be somebody's birthday, stored by hand.
+_MOST_ALIKE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,22 @@ def lines_by_id(ids: Collection[int], *, now: datetime) -> dict[int, PasscodeLin
 def line_of(passcode: Passcode, now: datetime) -> PasscodeLine:
     """The code with the truth about it."""
     return PasscodeLine(passcode, life_of(passcode, now))
+
+
+def index_of(digits: str) -> str:
+    """The keyed hash under which a computed code's digits are kept."""
+    return vault().blind(digits, "passcode")
+
+
+def with_digits(digits: str, *, now: datetime) -> list[PasscodeLine | StoredLine]:
+    """Living codes that are typed so, the newest first: computed, and stored in locks."""
+    if not digits.isascii() or not digits.isdecimal():
+        return []
+    query = sa.select(Passcode).where(Passcode.digits_index == index_of(digits)).options(*_LOADED)
+    query = query.order_by(Passcode.id.desc()).limit(_MOST_ALIKE)
+    lines: list[PasscodeLine | StoredLine] = [line_of(row, now) for row in db.session.scalars(query) if has_digits(row)]
+    lines += stored_queries.with_digits(digits, now=now, limit=_MOST_ALIKE)
+    return sorted((line for line in lines if line.is_alive), key=lambda line: line.id, reverse=True)
 
 
 def holder_of(passcode: Passcode) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.core.db import KEEPING_ID, transaction
+from pms.core.db import transaction
 from pms.core.errors import DomainError, NotFound
 from pms.guests.models import Guest
 from pms.properties import queries as properties
@@ -92,7 +92,7 @@ def add_room(
 ) -> Stay:
     """One more room under the code that the guest knows already. Refusals as `book_many`; NotFound."""
     with transaction() as session:
-        reservation = session.get(Reservation, reservation_id, with_for_update=KEEPING_ID)
+        reservation = session.get(Reservation, reservation_id, with_for_update={"key_share": True})
         if reservation is None:
             raise NotFound
         if request_id and (earlier := queries.find_by_step(request_id)):

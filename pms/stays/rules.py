@@ -59,6 +59,15 @@ STATE_WORDS: dict[StayState, str] = {
     StayState.NO_SHOW: N_("No-show"),
 }
 
+# The kind of the badge: see docs/look.md.
+STATE_TONES: dict[StayState, str] = {
+    StayState.CONFIRMED: "info",
+    StayState.IN_HOUSE: "accent",
+    StayState.CHECKED_OUT: "muted",
+    StayState.CANCELLED: "muted",
+    StayState.NO_SHOW: "warn",
+}
+
 STEP_WORDS: dict[StepKind, str] = {
     StepKind.BOOKED: N_("Booked"),
     StepKind.CHANGED: N_("Booking changed"),

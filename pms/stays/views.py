@@ -1,4 +1,4 @@
-"""The list of stays, a stay's page, and the search in the top bar."""
+"""The list of stays, and a stay's page."""
 
 from __future__ import annotations
 
@@ -25,13 +25,6 @@ SHOWN: dict[str, tuple[str, tuple[StayState, ...]]] = {
     "past": (N_("Checked out"), (StayState.CHECKED_OUT,)),
     "off": (N_("Cancelled and no-show"), (StayState.CANCELLED, StayState.NO_SHOW)),
     "all": (N_("All"), ()),
-}
-STATE_TONES = {
-    StayState.CONFIRMED: "info",
-    StayState.IN_HOUSE: "accent",
-    StayState.CHECKED_OUT: "muted",
-    StayState.CANCELLED: "muted",
-    StayState.NO_SHOW: "warn",
 }
 
 
@@ -85,16 +78,6 @@ def show(stay_id: int) -> Response:
     )
 
 
-@blueprint.get("/search")
-@require("guests:view")
-def search() -> Response:
-    """Guests by name, phone, document or room, with where they are: the top bar's results."""
-    text = request.args.get("q", "").strip()
-    return render(
-        "stays/search.html", "stays/_hits.html", hits=queries.search(text) if text else [], text=text, **_words()
-    )
-
-
 @blueprint.get("/of-guest/<int:guest_id>")
 @require("stays:view")
 def of_guest(guest_id: int) -> Response:
@@ -103,4 +86,4 @@ def of_guest(guest_id: int) -> Response:
 
 
 def _words() -> dict[str, Any]:
-    return {"state_words": rules.STATE_WORDS, "state_tones": STATE_TONES}
+    return {"state_words": rules.STATE_WORDS, "state_tones": rules.STATE_TONES}

@@ -45,6 +45,7 @@ RIGHTS: dict[str, str] = {
     "locks:secrets": N_("See the keys and administrator codes of locks"),
     "records:view": N_("See who opened which door when"),
     "ledger:read": N_("Read the key ledger: every key and every opening on one line of time"),
+    "records:alarms": N_("See alarms of doors, and note that somebody has looked"),
     "records:hide": N_("Hide door records from the list"),
     "gateways:view": N_("See gateways and 4G modules"),
     "gateways:edit": N_("Add, bind and unbind gateways and 4G modules"),
@@ -81,6 +82,7 @@ _FRONT_DESK = _EVERYBODY | {
     "passcodes:make",
     "locks:view",
     "locks:operate",
+    "records:alarms",
     "encoders:view",
 }
 _MANAGER = _FRONT_DESK | {
@@ -120,6 +122,7 @@ ROLE_RIGHTS: dict[str, frozenset[str]] = {
             "locks:edit",
             "locks:operate",
             "records:view",
+            "records:alarms",
             "gateways:view",
             "gateways:edit",
             "encoders:view",

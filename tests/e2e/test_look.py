@@ -94,6 +94,7 @@ LISTS = (
 DETAILS = (
     ("/chart/?zoom=weeks&by=floor", r"/stays/\d+$"),
     ("/today?show=arriving", r"/stays/\d+/check-in$"),
+    ("/today?show=arriving", r"/groups/\d+/check-in$"),
     ("/today?show=leaving", r"/stays/\d+/check-out$"),
     ("/today?show=in_house", r"/stays/\d+$"),
     ("/guests/", r"/guests/\d+$"),
@@ -132,6 +133,7 @@ def pages(page: Page, url: str) -> list[str]:
         *found,
         f"/chart{stay}",
         f"/chart{stay}/move?version=1",
+        f"{stay}/registration-card",
         *(f"{code}/{verb}" for verb in ("change", "mail", "revoke")),
         *(f"{lock}/{page}" for page in ("settings", "replace", "setup", "forget")),
         *(f"{commands}{page}" for page in ("", "/do/unlock", "/module")),

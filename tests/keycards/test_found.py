@@ -126,8 +126,8 @@ def test_a_blank_card_goes_to_the_blank_ones(house, desk, clerk):
 
 def test_the_dialog_of_a_lost_card_offers_both_ways_with_what_each_comes_to(house, desk, clerk):
     plastic, _other = desk.keys_of(stay(house), 2)
-    card = queries.cards_with_uid(plastic.uid.hex())[0]
-    text = text_of(clerk.get(f"/keys/{card.id}/lost"))
+    url = f"/keys/{queries.cards_with_uid(plastic.uid.hex())[0].id}/lost"
+    text = text_of(clerk.get(url))
     assert "Refuse this one card" in text
     assert (
         "101, Lobby entrance: opens for it until Sun, Jun 14, 12:15, or until somebody with a phone was there." in text
@@ -136,9 +136,9 @@ def test_the_dialog_of_a_lost_card_offers_both_ways_with_what_each_comes_to(hous
     assert "The other card of the party must come back" in text
     assert "Not every door is online" in text
     form = {"request_id": new_request(), "how": "deny", "encoder_id": desk.encoder_id, "with_new": "y"}
-    clerk.post(f"/keys/{card.id}/lost", form, status=303)
+    clerk.post(url, form, status=303)
     assert len(desk.make(form["request_id"])) == 1
-    clerk.post(f"/keys/{card.id}/lost", {**form, "request_id": new_request()}, status=422)
+    clerk.post(url, {**form, "request_id": new_request()}, status=422)
 
 
 def test_the_stays_page_says_door_by_door_where_a_denied_card_still_opens(house, desk, clerk):

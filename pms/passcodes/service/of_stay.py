@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.core.db import KEEPING_ID, transaction
-from pms.core.errors import NotFound
+from pms.core.db import transaction
 from pms.locks import queries as locks
 from pms.passcodes import foresight, queries, rules
 from pms.passcodes.models import Passcode, PasscodeStart
@@ -15,6 +14,7 @@ from pms.passcodes.service.common import Holder, ShownPasscode, hold, shown, sto
 from pms.protocol.passcode import encode_permission
 from pms.stays import queries as stays
 from pms.stays.models import Stay
+from pms.stays.service import hold as hold_stay
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,8 +33,7 @@ def issue_for_stay(*, stay_id: int, request_id: str, actor: Actor, now: datetime
     `request_id` again shows the same code.
     """
     with transaction() as session:
-        if session.get(Stay, stay_id, with_for_update=KEEPING_ID) is None:
-            raise NotFound
+        hold_stay(stay_id=stay_id)
         stay = stays.get_stay(stay_id)
         earlier = queries.find_by_request(request_id)
         if earlier is not None:
