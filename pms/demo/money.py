@@ -79,7 +79,7 @@ def set_terms(*, actor: Actor, now: datetime) -> None:
 
 def make_pack(*, actor: Actor, now: datetime) -> None:
     """The desk has a password, and the pack of this hour is there."""
-    outage.set_up(version=0, password=DESK_PASSWORD, again=DESK_PASSWORD, makes_codes=False, actor=actor, now=now)
+    outage.set_up(version=0, password=DESK_PASSWORD, again=DESK_PASSWORD, makes_codes=True, actor=actor, now=now)
     outage.make_hourly(write=page.write, actor=actor, now=now)
 
 
