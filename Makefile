@@ -37,10 +37,13 @@ bench: .venv/.dev  ## measure; prints figures beside a floor measured in the sam
 format: .venv/.dev  ## put the code into shape
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
+pictures: .venv/.dev  ## take the pictures of docs/pictures anew (needs Chromium)
+	@$(BIN)/python tools/pictures.py
+
 lock: .venv/.dev  ## write constraints.txt anew (needs uv)
 	@uv pip compile pyproject.toml --all-extras --quiet --no-header --no-annotate --upgrade -o constraints.txt
 
 clean:  ## remove the environment and the demo hotel
 	@rm -rf .venv var
 
-.PHONY: help run test lint bench format lock clean
+.PHONY: help run test lint bench format pictures lock clean

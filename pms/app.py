@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import pms
+from pms.access_records import queries as access_records
 from pms.access_records import work as record_work
 from pms.accounts import passwords
 from pms.accounts import queries as accounts
@@ -27,10 +28,12 @@ from pms.core.sealing import Vault, use_vault
 from pms.core.text import N_
 from pms.credentials import work as finger_work
 from pms.folios import service as folios
-from pms.frontdesk import door_issues
+from pms.frontdesk import door_issues, live
+from pms.frontdesk.service import waiting
 from pms.gateways import queries as gateways
 from pms.guests import queries as guests
 from pms.keycards import books as card_books
+from pms.keycards import denials
 from pms.keycards import work as card_work
 from pms.lock_commands import answers as lock_answers
 from pms.lock_commands import operate as lock_operations
@@ -60,14 +63,18 @@ if TYPE_CHECKING:
 # The URL map on one screen: (package, URL prefix).
 FEATURES = (
     ("frontdesk", ""),
+    ("chart", "/chart"),
+    ("search", "/search"),
     ("accounts", ""),  # /login, /logout and /accounts
     ("audit", "/audit"),
     ("api_docs", "/api-docs"),
     ("mail", "/property/mail"),
+    ("turns", "/property/jobs"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),
     ("stays", "/stays"),
+    ("availability", "/availability"),
     ("folios", "/folios"),
     ("outage", "/outage"),
     ("locks", "/locks"),
@@ -81,19 +88,23 @@ FEATURES = (
     ("slots", "/slots"),
     ("lock_commands", "/commands"),
     ("access_records", "/records"),
+    ("ledger", "/ledger"),
 )
 
 # The left rail: endpoint, label, icon, key, the right that shows it.
 NAVIGATION = (
     ("frontdesk.today", N_("Today"), "today", "t", "desk:view"),
+    ("chart.index", N_("Chart"), "chart", "c", "rooms:view"),
+    ("availability.index", N_("Availability"), "calendar", "v", "stays:view"),
     ("frontdesk.board", N_("Rooms"), "rooms", "r", "rooms:view"),
     ("frontdesk.cleaning", N_("Cleaning"), "cleaning", "h", "rooms:clean"),
     ("guests.index", N_("Guests"), "guests", "g", "guests:view"),
     ("keycards.index", N_("Keys"), "key", "k", "keys:view"),
     ("passcodes.index", N_("Passcodes"), "passcode", "p", "keys:view"),
-    ("staffcards.index", N_("Staff cards"), "card", "c", "staffcards:view"),
+    ("staffcards.index", N_("Staff cards"), "card", "f", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
+    ("ledger.index", N_("Key ledger"), "clock", "j", "ledger:read"),
     ("outage.index", N_("Outage pack"), "download", "x", "outage:read"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
     ("encoders.index", N_("Card machines"), "machine", "m", "encoders:edit"),
@@ -109,6 +120,7 @@ SECTIONS = {
     "online_cards": "locks.index",
     "lock_commands": "locks.index",
     "api_docs": "properties.settings",
+    "turns": "properties.settings",
 }
 
 
@@ -178,15 +190,18 @@ def _connect_features() -> None:
     """Lower features ask or tell the higher ones through these, without knowing them."""
     inventory.on_capacity_change(stays.set_capacity)
     inventory.on_new_floor(locks.ensure_scopes)
+    inventory.on_ready(waiting)
     house_hours.on_change(stays.set_house_hours)
     stay_followers.follow(folios.follow_hours)
     house_currency.keep(folios.refuse_other_currency)
     closed_cards.ask(door_issues.issue_floor)
     closed_cards.keep_denials(staffcards)
+    closed_cards.keep_denials(denials)
     setup_book.keep(OutboxOfSetups())
     reach.ask(gateways.reach_of)
     lock_answers.register(lock_settings.SUBJECT, lock_settings.LockAsker())
     card_work.install()
+    denials.install()
     card_books.keep(StaffBook())
     staff_work.install()
     finger_work.install()
@@ -219,7 +234,6 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
     def common() -> dict[str, Any]:
         if not is_production:
             assets.follow()
-        search = app.view_functions.get("stays.search")
         return {
             "asset_version": assets.version,
             "can": rights.can,
@@ -228,12 +242,14 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "home_url": nav[0]["url"] if (nav := _navigation(app)) else url_for("accounts.log_in"),
             "house": g.get("house"),
             "languages": i18n.LANGUAGES,
+            "open_alarms": access_records.count_open_alarms,
+            "live_mark": lambda: live.mark(clock.now()),
             "nav": nav,
             "now": clock.now(),
             "role_names": rights.ROLE_NAMES,
             "scripts": assets.js,
             "stylesheets": assets.css,
-            "search_url": url_for("stays.search") if search and rights.can("guests:view") else None,
+            "search_url": url_for("search.find") if rights.can("rooms:view") else None,
             "version": pms.__version__,
             "has_demo": "world" in app.extensions,
         }

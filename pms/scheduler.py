@@ -1,6 +1,8 @@
 """Jobs by the clock: one table, run by APScheduler in the process that owns the ports.
 
-Nothing of a schedule is stored: at a start the table is what counts. A job that fails is logged and tried again.
+The clock says when a turn is due; the rows of `pms.turns` say whether it was done. So a turn that was missed while no process
+ran is caught up once at the start, one that a killed process left is done again, and two processes never do the same one. A job
+that fails is logged and tried again.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -22,12 +24,16 @@ from apscheduler.triggers.interval import IntervalTrigger
 from pms.accounts import jobs as accounts
 from pms.audit import jobs as audit
 from pms.core import clock
+from pms.core.db import db
 from pms.credentials import jobs as credentials
 from pms.mail import jobs as mail
 from pms.outage import jobs as outage
 from pms.passcodes import jobs as passcodes
 from pms.properties import queries as properties
 from pms.slots import jobs as slots
+from pms.turns import jobs as turn_jobs
+from pms.turns import service as turns
+from pms.turns.rules import Schedule
 
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
@@ -35,30 +41,36 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pms.scheduler")
 
-# How long after a failure a job is tried again; then it waits for its next turn.
+# How long after a failure a turn is tried again; then the job waits for its next one.
 RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+# How long somebody who asks for a turn waits at most until it begins.
+ASKED_EVERY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`at` is an hour and minute of the house's nights, `every` a distance; one of them is set."""
+    """A name, what to call, and when."""
 
     name: str
     run: Callable[[], None]
-    at: tuple[int, int] | None = None
-    every: timedelta | None = None
+    schedule: Schedule
+
+
+def _every(**distance: int) -> Schedule:
+    return Schedule(every=timedelta(**distance))
 
 
 JOBS = (
-    Job("purge log-ins", accounts.purge_log_ins, every=timedelta(hours=6)),
-    Job("fingerprints past their date", credentials.expire, every=timedelta(hours=1)),
-    Job("stored credentials past their date", slots.expire, every=timedelta(hours=1)),
-    Job("forget old letters", mail.purge_letters, every=timedelta(hours=12)),
-    Job("passcodes past their end", passcodes.reckon_ends, every=timedelta(hours=1)),
-    # Often: each hour is to have one soon after its beginning, and after a start; the others of its turns find it there.
-    Job("outage pack of the hour", outage.make_pack, every=timedelta(minutes=5)),
-    Job("check the audit trail", audit.verify_chain, at=(3, 30)),
+    Job("purge log-ins", accounts.purge_log_ins, _every(hours=6)),
+    Job("fingerprints past their date", credentials.expire, _every(hours=1)),
+    Job("stored credentials past their date", slots.expire, _every(hours=1)),
+    Job("forget old letters", mail.purge_letters, _every(hours=12)),
+    Job("passcodes past their end", passcodes.reckon_ends, _every(hours=1)),
+    Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
+    Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
+    Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),
 )
+_ASKED = "turns that were asked for"
 
 _running: list[BackgroundScheduler] = []
 _THREADS = 10
@@ -76,13 +88,19 @@ def start(app: Flask) -> BackgroundScheduler:
     """Begin; called only by the process that owns the ports. A second call changes nothing."""
     if _running:
         return _running[0]
+    zone = _zone(app)
     scheduler = BackgroundScheduler(
-        timezone=_zone(app),
+        timezone=zone,
         executors={"default": _Turns()},
-        job_defaults={"coalesce": True, "misfire_grace_time": 3600, "max_instances": 1},
+        job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
     )
+    with app.app_context():
+        missed = turns.announce(schedules={job.name: job.schedule for job in JOBS}, zone=zone, now=clock.now())
     for job in JOBS:
-        scheduler.add_job(run, _trigger(job, scheduler.timezone), args=[app, job, 0], id=job.name, name=job.name)
+        # A missed turn comes at once, and once, however often it was missed.
+        soon = {"next_run_time": clock.now() - clock.offset()} if job.name in missed else {}
+        scheduler.add_job(run, _trigger(job.schedule, zone), args=[app, job], id=job.name, name=job.name, **soon)
+    scheduler.add_job(run_asked, IntervalTrigger(seconds=ASKED_EVERY.seconds, timezone="UTC"), args=[app], id=_ASKED)
     scheduler.start()
     _running.append(scheduler)
     return scheduler
@@ -95,24 +113,56 @@ def stop() -> None:
     """
     while _running:
         scheduler = _running.pop()
-        turns: _Turns = scheduler._executors["default"]  # noqa: SLF001 - there is no public way to ask
+        executor: _Turns = scheduler._executors["default"]  # noqa: SLF001 - there is no public way to ask
         scheduler.shutdown(wait=False)
-        turns.threads.shutdown(wait=True)
+        executor.threads.shutdown(wait=True)
 
 
-def run(app: Flask, job: Job, failures: int = 0) -> None:
-    """One turn of a job; the application's context ends its database session."""
+def run(app: Flask, job: Job, failures: int = 0, due_at: datetime | None = None) -> None:
+    """One turn of a job: the one that is due, or that of `due_at` once more. Nothing happens where it is done already."""
     try:
         with app.app_context():
-            job.run()
-    except Exception:  # noqa: BLE001 - whatever went wrong, the scheduler lives on
-        _log.exception("the job “%s” failed", job.name)
-        _try_again(app, job, failures)
+            due = due_at or job.schedule.last_due(clock.now(), _house_zone())
+            turn_id = turns.begin(job=job.name, due_at=due, now=clock.now())
+            if turn_id is None or _did(job, turn_id):
+                _forget_retry(job)
+                return
+    except Exception:  # noqa: BLE001 - the database may be away for a moment; the scheduler lives on
+        _log.exception("a turn of the job “%s” could not be noted", job.name)
         return
-    _forget_retry(job)
+    _try_again(app, job, failures, due)
 
 
-def _try_again(app: Flask, job: Job, failures: int) -> None:
+def run_asked(app: Flask) -> None:
+    """The turns that somebody asked for, one after another."""
+    jobs = {job.name: job for job in JOBS}
+    try:
+        with app.app_context():
+            while (turn := turns.begin_asked(now=clock.now())) is not None:
+                turn_id, name = turn.id, turn.job
+                if name in jobs:
+                    _did(jobs[name], turn_id)
+                else:
+                    turns.end(turn_id=turn_id, fault="unknown", next_at=None, now=clock.now())
+    except Exception:  # noqa: BLE001 - as above
+        _log.exception("turns that were asked for could not be begun")
+
+
+def _did(job: Job, turn_id: int) -> bool:
+    """Whether the turn went well; noted either way. The caller's application context ends the database session."""
+    fault = ""
+    try:
+        job.run()
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the scheduler lives on
+        _log.exception("the job “%s” failed", job.name)
+        fault = type(error).__name__
+        db.remove()
+    now = clock.now()
+    turns.end(turn_id=turn_id, fault=fault, next_at=job.schedule.next_due(now, _house_zone()), now=now)
+    return not fault
+
+
+def _try_again(app: Flask, job: Job, failures: int, due_at: datetime) -> None:
     if failures >= len(RETRIES):
         _forget_retry(job)
         return
@@ -125,7 +175,7 @@ def _try_again(app: Flask, job: Job, failures: int) -> None:
         IntervalTrigger(
             seconds=int(distance.total_seconds()), start_date=clock.now() - clock.offset() + distance, timezone="UTC"
         ),
-        args=[app, job, failures + 1],
+        args=[app, job, failures + 1, due_at],
         id=_retry_id(job),
         name=f"{job.name} (again)",
         replace_existing=True,
@@ -146,17 +196,23 @@ def _retry_id(job: Job) -> str:
     return f"{job.name} again"
 
 
-def _trigger(job: Job, zone: ZoneInfo) -> BaseTrigger:
-    if job.at is not None:
-        hour, minute = job.at
+def _trigger(schedule: Schedule, zone: ZoneInfo) -> BaseTrigger:
+    if schedule.at is not None:
+        hour, minute = schedule.at
         return CronTrigger(hour=hour, minute=minute, timezone=zone)
-    if job.every is None:
-        raise ValueError(f"the job {job.name} says neither when nor how often")
-    return IntervalTrigger(seconds=int(job.every.total_seconds()), timezone=zone)
+    if schedule.every is None:
+        raise ValueError("a job says neither when nor how often")
+    return IntervalTrigger(
+        seconds=int(schedule.every.total_seconds()), start_date=datetime.fromtimestamp(0, UTC), timezone="UTC"
+    )
 
 
 def _zone(app: Flask) -> ZoneInfo:
-    """Nights are the house's; before it is set up, Greenwich's."""
     with app.app_context():
-        house = properties.find_property()
-        return house.zone if house else ZoneInfo("UTC")
+        return _house_zone()
+
+
+def _house_zone() -> ZoneInfo:
+    """Nights are the house's; before it is set up, Greenwich's."""
+    house = properties.find_property()
+    return house.zone if house else ZoneInfo("UTC")

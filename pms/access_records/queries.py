@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from pms.access_records import words
-from pms.access_records.models import AccessRecord, RecordFinding, RecordGap
+from pms.access_records.models import OPEN_ALARM, AccessRecord, RecordFinding, RecordGap
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.ids import read_id
@@ -24,7 +24,7 @@ from pms.rooms.models import Room
 from pms.slots.models import Slot
 from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
-from pms.web.paging import Page
+from pms.web.paging import Page, cut
 
 PAGE = 50
 # By these a record names what the lock stores.
@@ -85,24 +85,39 @@ def list_page(
         _before(before_id),
     ]
     query = (
+        _rows()
+        .where(*(condition for condition in conditions if condition is not None))
+        .order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
+        .limit(size + 1)
+    )
+    rows = _read(query)
+    if len(rows) <= size:
+        return Page(rows, None)
+    return Page(rows[:size], rows[size - 1].key)
+
+
+def rows_by_id(ids: Collection[int]) -> dict[int, RecordRow]:
+    """Rows as the list shows them, by the record's id."""
+    return {row.record.id: row for row in _read(_rows().where(AccessRecord.id.in_(ids)))}
+
+
+def _rows() -> sa.Select[AccessRecord, Guest, str, str]:
+    return (
         sa.select(AccessRecord, Guest, Passcode.holder_name, _slot_name())
         .outerjoin(Door, Door.id == AccessRecord.door_id)
         .outerjoin(Stay, Stay.id == AccessRecord.stay_id)
         .outerjoin(Guest, Guest.id == Stay.guest_id)
         .outerjoin(Passcode, Passcode.id == AccessRecord.passcode_id)
-        .where(*(condition for condition in conditions if condition is not None))
         .options(
             joinedload(AccessRecord.lock),
             joinedload(AccessRecord.door).joinedload(Door.room),
             joinedload(AccessRecord.staff_card),
         )
-        .order_by(AccessRecord.at.desc(), AccessRecord.id.desc())
-        .limit(size + 1)
     )
-    rows = [RecordRow(row[0], row[1], row[2] or row[3] or "") for row in db.session.execute(query).all()]
-    if len(rows) <= size:
-        return Page(rows, None)
-    return Page(rows[:size], rows[size - 1].key)
+
+
+def _read(query: sa.Select[AccessRecord, Guest, str, str]) -> list[RecordRow]:
+    return [RecordRow(row[0], row[1], row[2] or row[3] or "") for row in db.session.execute(query).all()]
 
 
 def count(
@@ -210,13 +225,20 @@ def of_passcode(passcode_id: int) -> list[RecordRow]:
     return [RecordRow(record, None) for record in db.session.scalars(query)]
 
 
-def count_alarms(since: datetime) -> int:
-    """How many alarms doors raised since then."""
-    return db.session.scalars(
-        sa.select(sa.func.count())
-        .select_from(AccessRecord)
-        .where(AccessRecord.at >= since, AccessRecord.event.in_(words.ALARM_EVENTS))
-    ).one()
+def count_open_alarms() -> int:
+    """How many alarms of doors wait for somebody to look at them."""
+    return db.session.scalars(sa.select(sa.func.count()).select_from(AccessRecord).where(OPEN_ALARM)).one()
+
+
+def open_alarms(*, after: str = "", size: int = PAGE) -> Page[RecordRow]:
+    """The alarms at which nobody has looked yet, the newest first, a page at a time; whose key it was is not read."""
+    query = sa.select(AccessRecord).where(OPEN_ALARM)
+    condition = _after(after)
+    if condition is not None:
+        query = query.where(condition)
+    query = query.options(joinedload(AccessRecord.lock), joinedload(AccessRecord.door).joinedload(Door.room))
+    query = query.order_by(AccessRecord.at.desc(), AccessRecord.id.desc()).limit(size + 1)
+    return cut([RecordRow(record, None) for record in db.session.scalars(query)], size, "key")
 
 
 def _of_kind(kind: str) -> sa.ColumnElement[bool] | None:

@@ -95,6 +95,7 @@ ACTIONS = {
     "access.voided": N_("Keys were voided at the door: %(subject)s"),
     "access.epoch_moved": N_("Older passcodes ended at the door: %(subject)s"),
     "access.alarm": N_("Alarm at the door: %(subject)s"),
+    "access.alarm_looked_at": N_("Looked at the alarm of the door: %(subject)s"),
     "access.low_battery": N_("The battery of the lock is low: %(subject)s"),
     "access.lock_bound": N_("The lock answers under its new keys: %(subject)s"),
     "access.lock_deleted": N_("Somebody's phone released the lock: %(subject)s"),

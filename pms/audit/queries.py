@@ -51,6 +51,11 @@ def list_entries(filters: Filters, *, before: int | None = None, size: int = PAG
     return cut(list(db.session.scalars(statement)), size, "id")
 
 
+def newest_number() -> int:
+    """The number of the newest entry, 0 before the first: rises with everything that was done, and never goes back."""
+    return db.session.scalar(sa.select(AuditHead.last_id)) or 0
+
+
 def stream_entries(filters: Filters) -> Iterator[AuditEntry]:
     """All of them, the earliest first, a chunk at a time."""
     last = 0

@@ -30,8 +30,10 @@ FEATURES: dict[str, str] = {
     "locks": N_("Locks and doors"),
     "encoders": N_("Card machines"),
     "access": N_("Reports of doors"),
+    "ledger": N_("Key ledger"),
     "mail": N_("E-mail"),
     "property": N_("House"),
+    "turns": N_("Scheduled jobs"),
     "audit": N_("Audit trail"),
 }
 

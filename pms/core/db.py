@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
 _WRITES = {"pms_writes": True}
-# Locks a row of which the id will not change. Rows that point to it may be written meanwhile: on PostgreSQL their foreign keys
-# are looked up with a lock that a plain FOR UPDATE would keep waiting, which has made circles of two waiting for each other.
-KEEPING_ID: Any = {"key_share": True}
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):

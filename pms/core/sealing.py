@@ -106,12 +106,14 @@ T = TypeVar("T")
 class Sealed(Generic[T]):
     """An attribute whose value lies sealed in the column `<name>_sealed` of the same row.
 
-    The row's id must be set before the value (`core.ids.new_id` does it), since the id is part of the seal.
+    The row's id must be set before the value (`core.ids.new_id` does it), since the id is part of the seal. With `index`, the
+    column `<name>_index` keeps a blind index of that kind, by which the row is found from its whole value.
     """
 
-    def __init__(self, pack: Callable[[T], bytes], unpack: Callable[[bytes], T]) -> None:
+    def __init__(self, pack: Callable[[T], bytes], unpack: Callable[[bytes], T], *, index: str = "") -> None:
         self._pack = pack
         self._unpack = unpack
+        self._index = index
         self._name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -135,6 +137,9 @@ class Sealed(Generic[T]):
             raise SealingError("a row needs its id before its secrets")
         sealed = None if value is None else vault().seal(self._pack(value), self._place(row))
         setattr(row, f"{self._name}_sealed", sealed)
+        if self._index:
+            blind = None if value is None else vault().blind(self._pack(value).hex(), self._index)
+            setattr(row, f"{self._name}_index", blind)
 
 
 def sealed_text() -> Sealed[str]:
@@ -142,6 +147,6 @@ def sealed_text() -> Sealed[str]:
     return Sealed(lambda text: text.encode(), lambda plain: plain.decode())
 
 
-def sealed_bytes() -> Sealed[bytes]:
+def sealed_bytes(*, index: str = "") -> Sealed[bytes]:
     """Sealed bytes, such as a key."""
-    return Sealed(bytes, bytes)
+    return Sealed(bytes, bytes, index=index)

@@ -17,7 +17,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import calendar, keys, money, people, remote, staff
+from pms.demo import arrivals, calendar, dressing, house_day, keys, money, people, remote, staff
 from pms.demo.machines import MachineKind
 from pms.encoders import service as encoders
 from pms.guests import service as guests
@@ -120,6 +120,16 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
         _let_live(making)
         with transaction():
             _clean(making)
+            arrivals.arrive(desk=making.desk, cleaner=making.cleaner, now=making.now)
+        dressing.dress(
+            random=making.random,
+            desk=making.desk,
+            technician=making.technician,
+            today=now.astimezone(_ZONE).date(),
+            now=now,
+        )
+        with transaction():
+            house_day.liven(making.random, desk=making.desk, cleaner=making.cleaner, now=now)
             making.purse.spend(actor=making.desk, now=making.now)
         money.make_pack(actor=making.manager, now=making.now)
     finally:
@@ -151,7 +161,11 @@ def _build_rooms(at: datetime, floors: int) -> None:
         floor = rooms.create_floor(building_id=building.id, name=str(number), position=number, actor=SETUP, now=at)
         for index, code in enumerate(_FLOOR_PLAN, start=1):
             rooms.create_room(
-                number=f"{number}{index:02}", floor_id=floor.id, room_type_id=types[code], actor=SETUP, now=at
+                number=f"{number}{index:02}",
+                floor_id=floor.id,
+                room_type_id=types[code],
+                actor=SETUP,
+                now=at,
             )
 
 
@@ -283,6 +297,7 @@ def _play_at_door(making: _Making, hands: keys.Hands, kind: int, index: int, at:
         staff.hand_out(hands)
     elif kind == _LOSS:
         staff.lose_one(hands)
+        hands.lose_one_of_two()
     elif kind == _INSTALLER:
         remote.install(hands, making.desk, making.technician)
     elif kind == _REPORT:

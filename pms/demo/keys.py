@@ -18,6 +18,8 @@ from pms.encoders import job_course
 from pms.encoders import queries as encoders
 from pms.encoders.office import TableCourse
 from pms.gateways.rules import Carrier, CarrierKind
+from pms.keycards import losses
+from pms.keycards import queries as keycard_queries
 from pms.keycards import service as keycards
 from pms.keycards.rules import TimeIsOver
 from pms.lock_commands import service as lock_commands
@@ -25,6 +27,7 @@ from pms.locks import queries as locks
 from pms.protocol.card_layout import Medium
 from pms.simulators.encoder import SimulatedEncoder
 from pms.stays import queries as stays
+from pms.stays.models import StayState
 
 if TYPE_CHECKING:
     from pms.demo.world import World
@@ -88,6 +91,22 @@ class Hands:
         TaskRun(self._port.encoder, job, TableCourse(job.id), threading.Event()).run()
         self._device.take_card()
         return held.card.uid.hex()
+
+    def lose_one_of_two(self) -> None:
+        """A party's first card is lost after a second one was made; its room has heard of it already, the common doors have not."""
+        stay_id = next((stay_id for stay_id in self._held if stays.get_stay(stay_id).state is StayState.IN_HOUSE), None)
+        if stay_id is None:
+            return
+        first_id = keycard_queries.cards_of_stay(stay_id)[0].id
+        self.make_card(stay_id)
+        losses.deny(
+            key_card_id=first_id,
+            encoder_id=None,
+            request_id=str(uuid.uuid4()),
+            actor=self._desk,
+            now=clock.now(),
+        )
+        self.open_door(stay_id)
 
     def open_door(self, stay_id: int) -> None:
         """The party holds its card to the door of its room, and a phone carries the record."""

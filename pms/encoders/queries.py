@@ -203,6 +203,26 @@ def batch(batch_id: str) -> Sequence[EncoderJob]:
     ).all()
 
 
+def stays_with_open_jobs(stay_ids: Collection[int]) -> set[int]:
+    """Those of the stays whose cards a machine still has to make."""
+    rows = db.session.scalars(
+        sa.select(EncoderJob.stay_id).where(
+            EncoderJob.stay_id.in_(stay_ids), EncoderJob.state.in_((JobState.QUEUED, *ACTIVE))
+        )
+    )
+    return {stay_id for stay_id in rows if stay_id is not None}
+
+
+def last_batch_of_stays(stay_ids: Collection[int]) -> str | None:
+    """The newest batch of cards for any of these stays, or None."""
+    return db.session.scalars(
+        sa.select(EncoderJob.batch_id)
+        .where(EncoderJob.stay_id.in_(stay_ids), EncoderJob.kind == JobKind.WRITE)
+        .order_by(EncoderJob.created_at.desc(), EncoderJob.id)
+        .limit(1)
+    ).one_or_none()
+
+
 def batch_of(batch_id: str, kind: JobKind, stay_id: int | None = None) -> Sequence[EncoderJob]:
     """The jobs of a batch that is for this; empty if there are none. RequestUsed where the id stands for something else."""
     jobs = batch(batch_id)

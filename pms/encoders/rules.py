@@ -22,7 +22,8 @@ UNCLAIMED_AFTER_SECONDS = 8
 """After that the page says that nobody looks after the machine."""
 AWAY_AFTER = timedelta(seconds=70)
 """An agent that has not asked for so long is away: two long polls, and some."""
-MAX_JOBS = 12
+MAX_JOBS = 48
+"""A stack of cards for a group, one after another on one machine."""
 MAX_NAME = 40
 
 _UNTOUCHED = frozenset({JobState.FAILED, JobState.CANCELLED})

@@ -55,7 +55,7 @@ class PortBound(DomainError):
 
 
 class TooManyJobs(Invalid):
-    """A batch is a handful of cards."""
+    """A batch is what somebody makes without going away."""
 
     code = "too_many_jobs"
     message = N_("Make from 1 to %(most)s cards at a time.")
@@ -196,13 +196,14 @@ def queue_jobs(
     kind: JobKind,
     subjects: Sequence[int | None],
     stay_id: int | None,
+    stay_ids: Sequence[int] | None = None,
     batch_id: str,
     overwrite_uid: str | None = None,
     at_once: bool = False,
     actor: Actor,
     now: datetime,
 ) -> list[EncoderJob]:
-    """One job a subject, in order; a batch that exists already is given back as it is, so that posting twice is harmless.
+    """One job a subject, in order, of one stay or (`stay_ids`) each of its own; a batch that exists already is given back as it is, so that posting twice is harmless.
 
     `at_once`: only if the machine could begin this moment, else DeskAway, MachineOffline or MachineBusy. NoSuchMachine,
     MachineUnbound, NotForThat, TooManyJobs.
@@ -227,7 +228,7 @@ def queue_jobs(
                 kind=kind,
                 state=JobState.QUEUED,
                 subject_id=subject,
-                stay_id=stay_id,
+                stay_id=stay_id if stay_ids is None else stay_ids[position - 1],
                 batch_id=batch_id,
                 batch_position=position,
                 batch_size=len(subjects),

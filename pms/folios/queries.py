@@ -172,6 +172,11 @@ def unpaid(day: date, *, after: tuple[date, int] | None = None) -> UnpaidPage:
     return UnpaidPage(rows, (last.departure_date, last.id) if last else None)
 
 
+def leaves_unpaid(day: date) -> sa.ColumnElement[bool]:
+    """That the stay of the row stands in `unpaid`: for lists that know more conditions."""
+    return sa.and_(*_leaving_unpaid(day, _owed()))
+
+
 def count_unpaid(day: date) -> int:
     """How many `unpaid` has on all its pages."""
     return db.session.scalar(sa.select(sa.func.count()).select_from(Stay).where(*_leaving_unpaid(day, _owed()))) or 0

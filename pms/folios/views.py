@@ -14,7 +14,7 @@ from pms.folios import queries, rules, service
 from pms.folios.forms import ChargeForm, PaymentForm, ReversalForm
 from pms.stays import queries as stays
 from pms.web import errors, filters, login
-from pms.web.render import go_to, render, render_dialog
+from pms.web.render import go_to, render, render_dialog, settle
 from pms.web.rights import require
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def pay(stay_id: int) -> Response:
                 actor=login.actor(),
                 now=clock.now(),
             )
-            return go_to(_page(stay_id), _("%(amount)s is posted.", amount=filters.money_text(form.minor)))
+            return settle(_page(stay_id), _("%(amount)s is posted.", amount=filters.money_text(form.minor)))
     return _payment_dialog(stay_id, form, status=422)
 
 

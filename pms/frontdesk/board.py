@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import load_only
 
+from pms.availability import rules as availability_rules
 from pms.core.db import db
 from pms.core.text import N_
 from pms.guests.models import Guest
@@ -22,10 +23,7 @@ from pms.locks import rules as lock_rules
 from pms.locks.models import Door, Lock, LockSetup
 from pms.rooms import rules as room_rules
 from pms.rooms.models import Building, Floor, HousekeepingStatus, Room, RoomType
-from pms.stays.models import RoomNight, Stay, StayState
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+from pms.stays.models import RoomClosure, RoomNight, Stay, StayState
 
 
 class Occupancy(StrEnum):
@@ -56,6 +54,7 @@ SHOW_WORDS: dict[str, str] = {
     "leaving": N_("Leaving"),
     "dirty": N_("To clean"),
     "out_of_order": N_("Out of order"),
+    "closed": N_("Closed"),
     "door": N_("Check the lock"),
 }
 
@@ -68,6 +67,22 @@ class StayMark:
     guest: str
     arrival: date
     departure: date
+    arrival_hour: int | None = None
+    departure_hour: int | None = None
+    is_day_use: bool = False
+    waiting_since: datetime | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the room is done once a week only."""
+        return availability_rules.is_long(self.arrival, self.departure)
+
+
+class ClosedMark(NamedTuple):
+    """Until when a room is not let, and why."""
+
+    until: date
+    reason: str
 
 
 class KeyMark(NamedTuple):
@@ -107,6 +122,7 @@ class Tile:
     next_night: date | None
     keys: KeyMark
     lock: LockMark | None
+    closed: ClosedMark | None
     occupancy: Occupancy
 
     @property
@@ -117,7 +133,8 @@ class Tile:
     @property
     def is_ready(self) -> bool:
         """A guest could be let in now."""
-        return self.is_vacant and not self.out_of_order and self.housekeeping is not HousekeepingStatus.DIRTY
+        is_let = not self.out_of_order and self.closed is None
+        return self.is_vacant and is_let and self.housekeeping is not HousekeepingStatus.DIRTY
 
     @property
     def needs_attention(self) -> bool:
@@ -154,13 +171,14 @@ class Choice:
 
 _SHOW: dict[str, Callable[[Tile], bool]] = {
     "": lambda _tile: True,
-    "vacant": lambda tile: tile.is_vacant and not tile.out_of_order,
+    "vacant": lambda tile: tile.is_vacant and not tile.out_of_order and tile.closed is None,
     "ready": lambda tile: tile.is_ready,
     "arriving": lambda tile: tile.coming is not None,
     "occupied": lambda tile: tile.present is not None,
     "leaving": lambda tile: tile.occupancy in (Occupancy.LEAVING, Occupancy.OVERDUE),
     "dirty": lambda tile: tile.housekeeping is HousekeepingStatus.DIRTY,
     "out_of_order": lambda tile: tile.out_of_order,
+    "closed": lambda tile: tile.closed is not None,
     "door": lambda tile: tile.needs_attention,
 }
 
@@ -171,6 +189,7 @@ def room_board(today: date) -> list[Tile]:
     nights = _next_nights(today)
     keys = _keys(mark.id for mark in (*present.values(), *coming.values()))
     locks = _locks()
+    closed = _closed(today)
     tiles = []
     for row in _rooms():
         now, then = present.get(row.id), coming.get(row.id)
@@ -194,6 +213,7 @@ def room_board(today: date) -> list[Tile]:
                 next_night=nights.get(row.id),
                 keys=keys.get(marked.id, KeyMark(0, 0)) if marked else KeyMark(0, 0),
                 lock=locks.get(row.id),
+                closed=closed.get(row.id),
                 occupancy=_occupancy(now, then, today),
             )
         )
@@ -249,23 +269,38 @@ def _rooms() -> list[Any]:
 def _stays(today: date) -> tuple[dict[int, StayMark], dict[int, StayMark]]:
     """Who is in which room, and who is expected in it by today."""
     rows = db.session.execute(
-        sa.select(Stay.id, Stay.room_id, Stay.arrival_date, Stay.departure_date, Stay.state, Guest)
+        sa.select(
+            Stay.id,
+            Stay.room_id,
+            Stay.state,
+            Guest,
+            Stay.arrival_date,
+            Stay.departure_date,
+            Stay.arrival_hour,
+            Stay.departure_hour,
+            Stay.is_day_use,
+            Stay.waiting_since,
+        )
         .join(Guest, Guest.id == Stay.guest_id)
         .options(load_only(Guest.family_name, Guest.given_name))
         .where(
             Stay.room_id.is_not(None),
             sa.or_(
                 Stay.state == StayState.IN_HOUSE,
-                sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= today, Stay.departure_date > today),
+                sa.and_(
+                    Stay.state == StayState.CONFIRMED,
+                    Stay.arrival_date <= today,
+                    sa.or_(Stay.departure_date > today, sa.and_(Stay.is_day_use, Stay.departure_date == today)),
+                ),
             ),
         )
         .order_by(Stay.arrival_date.desc())
     )
     present: dict[int, StayMark] = {}
     coming: dict[int, StayMark] = {}
-    for stay_id, room_id, arrival, departure, state, guest in rows:
+    for stay_id, room_id, state, guest, *when in rows:
         side = present if state is StayState.IN_HOUSE else coming
-        side[room_id or 0] = StayMark(stay_id, guest.name, arrival, departure)
+        side[room_id or 0] = StayMark(stay_id, guest.name, *when)
     return present, coming
 
 
@@ -277,6 +312,16 @@ def _next_nights(today: date) -> dict[int, date]:
         .group_by(RoomNight.room_id)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def _closed(today: date) -> dict[int, ClosedMark]:
+    """The rooms that are closed tonight."""
+    rows = db.session.execute(
+        sa.select(RoomNight.room_id, RoomClosure.until_date, RoomClosure.reason)
+        .join(RoomClosure, RoomClosure.id == RoomNight.closure_id)
+        .where(RoomNight.night == today)
+    )
+    return {row[0]: ClosedMark(row[1], row[2]) for row in rows}
 
 
 def _keys(stay_ids: Iterable[int]) -> dict[int, KeyMark]:
@@ -299,57 +344,3 @@ def _locks() -> dict[int, LockMark]:
         room_id or 0: LockMark(battery, lock_rules.is_low(battery), setup is not LockSetup.READY)
         for room_id, battery, setup in rows
     }
-
-
-class ChoreKind(StrEnum):
-    """Why a room is on the housekeeper's list; the order is the order of the work."""
-
-    ARRIVAL = "arrival"
-    LEFT = "left"
-    STAY_OVER = "stay_over"
-    LATER = "later"
-
-
-CHORE_WORDS: dict[ChoreKind, str] = {
-    ChoreKind.ARRIVAL: N_("A guest arrives today"),
-    ChoreKind.LEFT: N_("The guest has left"),
-    ChoreKind.STAY_OVER: N_("The guest stays on"),
-    ChoreKind.LATER: N_("The guest leaves today"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Chore:
-    """A room to clean, and why now."""
-
-    kind: ChoreKind
-    tile: Tile
-
-
-def chores(tiles: Iterable[Tile], *, today: date, zone: ZoneInfo) -> list[Chore]:
-    """What housekeeping has to do, the most urgent first: arrivals, then rooms that were left, then those who stay on.
-
-    Rooms that somebody is about to leave come last: they cannot be finished yet.
-    """
-    found = []
-    for tile in tiles:
-        kind = _chore(tile, today=today, zone=zone)
-        if kind is not None:
-            found.append(Chore(kind, tile))
-    order = list(ChoreKind)
-    return sorted(found, key=lambda chore: order.index(chore.kind))
-
-
-def _chore(tile: Tile, *, today: date, zone: ZoneInfo) -> ChoreKind | None:
-    is_dirty = tile.housekeeping is HousekeepingStatus.DIRTY
-    if tile.out_of_order:
-        return None
-    if tile.is_vacant:
-        if not is_dirty:
-            return None
-        return ChoreKind.ARRIVAL if tile.coming else ChoreKind.LEFT
-    if tile.occupancy is not Occupancy.OCCUPIED:
-        return ChoreKind.LATER
-    arrived_today = tile.present is not None and tile.present.arrival == today
-    cleaned_today = tile.housekeeping_at is not None and tile.housekeeping_at.astimezone(zone).date() == today
-    return ChoreKind.STAY_OVER if is_dirty or not (arrived_today or cleaned_today) else None

@@ -1,29 +1,26 @@
-"""The board, the page of one room, and the housekeeper's list."""
+"""The board, and the page of one room."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flask import Response, request, url_for
-from flask_babel import gettext as _
 
 from pms.access_records import queries as access_records
 from pms.access_records import words as record_words
 from pms.core import clock
-from pms.core.errors import DomainError
 from pms.frontdesk import board
 from pms.frontdesk.blueprint import blueprint
 from pms.locks import queries as locks
 from pms.locks import rules as lock_rules
 from pms.properties import queries as properties
 from pms.rooms import queries as rooms
-from pms.rooms import service as room_service
-from pms.rooms.models import HousekeepingStatus
-from pms.rooms.rules import HOUSEKEEPING_WORDS
+from pms.rooms.rules import FEATURE_WORDS, HOUSEKEEPING_WORDS, SIGHT_WORDS
+from pms.stays import closure_queries
 from pms.stays import queries as stays
 from pms.stays.rules import STATE_WORDS
-from pms.web import filters, login
-from pms.web.render import go_to, render
+from pms.web import filters
+from pms.web.render import render
 from pms.web.rights import can, require
 
 
@@ -84,49 +81,11 @@ def room(room_id: int) -> Response:
         kind_of=record_words.kind_of,
         occupancy_words=board.OCCUPANCY_WORDS,
         housekeeping_words=HOUSEKEEPING_WORDS,
+        feature_words=FEATURE_WORDS,
+        sight_words=SIGHT_WORDS,
+        sighting=rooms.newest_sighting(room_id),
+        closures=closure_queries.list_open(since=today, room_id=room_id),
         today=today,
-    )
-
-
-@blueprint.get("/rooms/cleaning")
-@require("rooms:clean")
-def cleaning() -> Response:
-    """The housekeeper's list: which rooms, in which order."""
-    done = request.args.get("done", "")
-    return _cleaning(int(done) if done.isdecimal() else None)
-
-
-@blueprint.post("/rooms/cleaning/<int:room_id>")
-@require("rooms:clean")
-def clean(room_id: int) -> Response:
-    """One tap: the room is clean, or it is not after all."""
-    is_undo = request.form.get("status") == HousekeepingStatus.DIRTY.value
-    status = HousekeepingStatus.DIRTY if is_undo else HousekeepingStatus.CLEAN
-    try:
-        room_service.set_housekeeping(room_id=room_id, status=status, actor=login.actor(), now=clock.now())
-    except DomainError as error:
-        if not request.headers.get("HX-Request"):
-            return go_to(url_for("frontdesk.cleaning"), _(error.message), kind="bad")
-        raise
-    done = None if is_undo else room_id
-    if request.headers.get("HX-Request"):
-        return _cleaning(done)
-    return go_to(url_for("frontdesk.cleaning", done=done))
-
-
-def _cleaning(done: int | None) -> Response:
-    today, zone = _today(), properties.get_property().zone
-    tiles = board.room_board(today)
-    chores = board.chores(tiles, today=today, zone=zone)
-    return render(
-        "frontdesk/cleaning.html",
-        "frontdesk/_cleaning.html",
-        chores=chores,
-        left=sum(chore.kind is not board.ChoreKind.LATER for chore in chores),
-        groups=[(kind, [c for c in chores if c.kind is kind]) for kind in board.ChoreKind],
-        chore_words=board.CHORE_WORDS,
-        housekeeping_words=HOUSEKEEPING_WORDS,
-        just_done=next((tile for tile in tiles if tile.id == done), None),
     )
 
 
@@ -145,4 +104,5 @@ def _choice() -> board.Choice:
 
 def _days(tile: board.Tile) -> list[Any]:
     marks = [mark for mark in (tile.present, tile.coming) if mark]
-    return [mark.departure for mark in marks] + ([tile.next_night] if tile.next_night else [])
+    days = [mark.departure for mark in marks] + ([tile.next_night] if tile.next_night else [])
+    return [*days, tile.closed.until] if tile.closed else days

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from pms.core.errors import DomainError
-from pms.frontdesk import choices, service
+from pms.core.ids import read_id
+from pms.frontdesk import booking_dialog, choices, service
 from pms.frontdesk.blueprint import blueprint
+from pms.frontdesk.booking_forms import NewBookingForm, with_rooms
 from pms.frontdesk.check_in_views import after_check_in
 from pms.frontdesk.forms import BookingForm, WalkInForm
 from pms.guests import queries as guests
@@ -19,7 +22,6 @@ from pms.guests.forms import GuestForm
 from pms.guests.rules import GuestFields, is_number_like
 from pms.rooms import queries as rooms
 from pms.stays import queries as stays
-from pms.stays.rules import MAX_NIGHTS
 from pms.web import errors
 from pms.web.login import actor
 from pms.web.render import go_to, render, render_dialog
@@ -41,7 +43,7 @@ def walk_in() -> Response:
 def walk_in_now() -> Response:
     """Guest, booking, check-in and keys: all of it or nothing."""
     form, guest_form = WalkInForm(), _guest_form(request.form)
-    _fill(form)
+    booking_dialog.fill(form)
     guest = _guest(form, guest_form)
     if not form.validate_on_submit() or guest is None:
         return _dialog(form, guest_form, status=422)
@@ -49,6 +51,7 @@ def walk_in_now() -> Response:
         done = service.walk_in(
             guest=guest,
             wish=form.wish(),
+            note=form.stay_note.data or "",
             cards=form.cards.data,
             encoder_id=form.encoder_id.data,
             request_id=form.request,
@@ -64,35 +67,47 @@ def walk_in_now() -> Response:
 @require("stays:book")
 def new_booking() -> Response:
     """A promise for later."""
-    form = _opened(BookingForm)
+    form = _opened(NewBookingForm)
     return _dialog(form, _guest_form(request.args))
 
 
 @blueprint.post("/book")
 @require("stays:book")
 def book_now() -> Response:
-    """Guest and booking."""
-    form, guest_form = BookingForm(), _guest_form(request.form)
-    _fill(form)
+    """Guests and booking: all rooms of it, or none."""
+    form, guest_form = NewBookingForm(), _guest_form(request.form)
+    booking_dialog.fill(form)
     guest = _guest(form, guest_form)
     if not form.validate_on_submit() or guest is None:
         return _dialog(form, guest_form, status=422)
+    wishes = form.wishes_of_all()
     try:
         stay = service.book(
-            guest=guest, wish=form.wish(), request_id=form.request, actor=actor(), now=choices.present()
+            guest=guest,
+            rooms=wishes,
+            group_name=form.group_name.data or "",
+            note=form.stay_note.data or "",
+            source=form.source.data,
+            request_id=form.request,
+            actor=actor(),
+            now=choices.present(),
         )
     except DomainError as error:
         return _refused(form, guest_form, error)
-    return go_to(url_for("stays.show", stay_id=stay.id), _("Booked."))
+    if len(wishes) > 1:
+        text = ngettext("%(num)d room is booked.", "%(num)d rooms are booked.", len(wishes))
+        return go_to(url_for("frontdesk.booking", code=stays.get_stay(stay.id).reservation.code), text)
+    back = "chart.index" if form.back.data == "chart" else None
+    return go_to(url_for(back) if back else url_for("stays.show", stay_id=stay.id), _("Booked."))
 
 
 @blueprint.get("/offers")
 @require("stays:book")
 def offers() -> Response:
     """What is free on the dates in the dialog."""
-    form = (WalkInForm if "cards" in request.args else BookingForm)(formdata=request.args)
-    _fill(form)
-    return render("frontdesk/_offers.html", form=form, types=_types(form), **_span(form))
+    form = (WalkInForm if "cards" in request.args else NewBookingForm)(formdata=request.args)
+    booking_dialog.fill(form)
+    return render("frontdesk/_offers.html", form=form, **booking_dialog.context(form))
 
 
 @blueprint.get("/guest-hits")
@@ -120,23 +135,28 @@ def _split_name(text: str) -> tuple[str, str]:
 
 
 def _opened(kind: type[AnyForm]) -> AnyForm:
-    """The dialog as it opens; what was typed already (in the address) is kept when a guest is chosen."""
+    """The dialog as it opens; what was typed already (in the address) is kept when a guest is chosen or a room is added."""
     arrival = choices.tonight() if kind is WalkInForm else choices.today()
     typed = MultiDict(request.args)
+    arrival = BookingForm(formdata=typed).arrival_date.data or arrival
     proposals = {
         "request_id": choices.new_request(),
         "arrival_date": arrival.isoformat(),
         "departure_date": choices.tomorrow_of(arrival).isoformat(),
         "adults": "1",
         "children": "0",
-        "room_type_id": _proposed_type(arrival),
         "cards": typed.get("adults", "1"),
+        "kind": "nights",
+        "source": "desk",
     }
     for name, value in proposals.items():
         if not typed.get(name):
             typed[name] = value
-    form = kind(formdata=typed)
-    _fill(form)
+    if not typed.get("room_type_id"):
+        typed["room_type_id"] = _proposed_type(arrival)
+    add, remove = read_id(typed.get("add_rooms")), read_id(typed.get("remove_room"))
+    form = kind(formdata=with_rooms(typed, add=add or 0, remove=None if remove is None else remove - 1))
+    booking_dialog.fill(form)
     return form
 
 
@@ -159,14 +179,19 @@ def _guest(form: BookingForm, guest_form: GuestForm) -> int | GuestFields | None
 
 
 def _refused(form: BookingForm, guest_form: GuestForm, error: DomainError) -> Response:
-    """Show the refusal beside the field that it is about, whichever of the two forms has it."""
-    name = str(error.params.get("field") or error.field or "")
-    errors.put_into(guest_form if name in guest_form and name not in form else form, error)
-    return _dialog(form, guest_form, status=422)
+    """Show the refusal beside the field that it is about, in whichever form or line that is."""
+    name, line = str(error.params.get("field") or error.field or ""), read_id(error.params.get("line"))
+    if line and isinstance(form, NewBookingForm):
+        errors.put_into_part(form.rooms[line - 1].form, form, error)
+    else:
+        errors.put_into(guest_form if name in guest_form and name not in form else form, error)
+    return _dialog(form, guest_form, status=422, refused=error)
 
 
-def _dialog(form: BookingForm, guest_form: GuestForm, status: int = 200) -> Response:
-    _fill(form)
+def _dialog(
+    form: BookingForm, guest_form: GuestForm, status: int = 200, refused: DomainError | None = None
+) -> Response:
+    booking_dialog.fill(form)
     is_walk_in = isinstance(form, WalkInForm)
     return render_dialog(
         "frontdesk/_walk_in.html" if is_walk_in else "frontdesk/_book.html",
@@ -178,46 +203,5 @@ def _dialog(form: BookingForm, guest_form: GuestForm, status: int = 200) -> Resp
         is_new_guest=form.known_guest is None
         and (request.values.get("new_guest") == "1" or bool(request.values.get("family_name"))),
         text=request.values.get("guest_q", ""),
-        types=_types(form),
-        **_span(form),
+        **booking_dialog.context(form, refused),
     )
-
-
-def _fill(form: BookingForm) -> None:
-    arrival, departure = _dates(form)
-    kind = form.room_type_id.data
-    chosen = rooms.find_room(form.room_id.data) if form.room_id.data else None
-    free = [
-        offer
-        for offer in stays.free_rooms(room_type_id=kind, arrival=arrival, departure=departure)
-        if kind is None or offer.room.room_type_id == kind
-    ]
-    is_walk_in = isinstance(form, WalkInForm)
-    if chosen is not None and kind is not None and chosen.room_type_id != kind:
-        form.room_id.data, chosen = None, None
-    if is_walk_in and form.room_id.data is None and free:
-        form.room_id.data = free[0].room.id
-    choices.fill_rooms(form.room_id, free, chosen=chosen, empty=None if is_walk_in else _("No room yet"))
-    form.room_type_id.choices = [(str(offer.room_type.id), offer.room_type.name) for offer in _types(form)]
-    if isinstance(form, WalkInForm):
-        choices.fill_cards(form.cards)
-        choices.fill_machines(form.encoder_id, chosen=form.encoder_id.data)
-
-
-def _types(form: BookingForm) -> list[stays.TypeOffer]:
-    arrival, departure = _dates(form)
-    return stays.availability(arrival=arrival, departure=departure)
-
-
-def _dates(form: BookingForm) -> tuple[date, date]:
-    """The dates in the form where they make sense, else one night."""
-    arrival: date = form.arrival_date.data or choices.tonight()
-    departure: date = form.departure_date.data or choices.tomorrow_of(arrival)
-    if not 0 < (departure - arrival).days <= MAX_NIGHTS:
-        departure = choices.tomorrow_of(arrival)
-    return arrival, departure
-
-
-def _span(form: BookingForm) -> dict[str, Any]:
-    arrival, departure = _dates(form)
-    return {"arrival": arrival, "departure": departure, "nights": (departure - arrival).days}

@@ -1,98 +1,21 @@
-"""What the desk has to do today."""
+"""What the desk's dialogs need to know."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from pms.encoders import queries as encoders
 from pms.keycards import queries as keycards
-from pms.rooms import queries as rooms
-from pms.rooms.models import HousekeepingStatus
 from pms.stays import queries as stays
 from pms.stays import rules
-from pms.stays.models import StayState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pms.encoders.models import Encoder
-    from pms.keycards.queries import KeySummary
-    from pms.rooms.models import Room
     from pms.stays.models import Stay, StepKind
     from pms.stays.queries import RoomOffer
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A stay with what is to be said about it at a glance."""
-
-    stay: Stay
-    keys: KeySummary | None
-    # Until when the first of the cards that must be made again opens its door.
-    keys_until: datetime | None
-    is_overdue: bool
-    is_leaving: bool
-    is_room_ready: bool
-
-    @property
-    def has_key_to_do(self) -> bool:
-        """A guest in house without a good key: none at all, one that must be made again, or one that may be half written.
-
-        Who leaves today needs none any more.
-        """
-        if self.stay.state is not StayState.IN_HOUSE or self.is_leaving:
-            return False
-        return self.keys is None or not self.keys.live or bool(self.keys.to_make_again or self.keys.unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class UncleanRoom:
-    """A dirty room, and who is expected in it today or lives there."""
-
-    room: Room
-    waits_for: Stay | None
-    inside: Stay | None
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """The day's lists; a stay can stand in more than one."""
-
-    arriving: list[Row]
-    leaving: list[Row]
-    in_house: list[Row]
-    key_to_do: list[Row]
-    unclean: list[UncleanRoom]
-
-
-def today(day: date, *, now: datetime) -> Today:
-    """The lists of that day, overdue ones first; a fixed number of queries, however many guests there are."""
-    present = stays.present_today(day)
-    summaries = keycards.summary_for_stays([stay.id for stay in present], now=now)
-    deadlines = _deadlines(present, now)
-    inside = {stay.room_id for stay in present if stay.state is StayState.IN_HOUSE}
-    rows = [
-        Row(
-            stay=stay,
-            keys=summaries.get(stay.id),
-            keys_until=deadlines.get(stay.id),
-            is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, day),
-            is_leaving=stay.state is StayState.IN_HOUSE and stay.departure_date <= day,
-            is_room_ready=_is_room_ready(stay, inside),
-        )
-        for stay in present
-    ]
-    arriving = [row for row in rows if row.stay.state is StayState.CONFIRMED]
-    in_house = [row for row in rows if row.stay.state is StayState.IN_HOUSE]
-    return Today(
-        arriving=sorted(arriving, key=lambda row: row.stay.arrival_date),
-        leaving=sorted((row for row in in_house if row.is_leaving), key=lambda row: row.stay.departure_date),
-        in_house=in_house,
-        key_to_do=[row for row in in_house if row.has_key_to_do],
-        unclean=_unclean(present),
-    )
 
 
 def stay_for(stay_id: int, kind: StepKind) -> Stay:
@@ -129,35 +52,10 @@ def machines(chosen_id: int | None) -> tuple[Sequence[Encoder], Encoder | None]:
     return encoders.list_for_cards(), encoders.desk_encoder(chosen_id)
 
 
-def _is_room_ready(stay: Stay, inside: set[int | None]) -> bool:
-    room = stay.room
-    return room is not None and room.housekeeping is not HousekeepingStatus.DIRTY and room.id not in inside
-
-
-def _unclean(present: Sequence[Stay]) -> list[UncleanRoom]:
-    waiting = {stay.room_id: stay for stay in present if stay.state is StayState.CONFIRMED}
-    inside = {stay.room_id: stay for stay in present if stay.state is StayState.IN_HOUSE}
-    dirty = [
-        UncleanRoom(room, waiting.get(room.id), inside.get(room.id))
-        for room in rooms.list_rooms()
-        if room.housekeeping is HousekeepingStatus.DIRTY and not room.out_of_order
-    ]
-    return sorted(dirty, key=lambda unclean: unclean.waits_for is None)
-
-
 def cards_to_make_again(stay: Stay, *, now: datetime) -> tuple[int, datetime | None]:
     """How many of the party's cards must be made again, and until when the first of them opens its door."""
     cards = keycards.to_make_again(stay, now=now)
     return len(cards), min((card.valid_until for card in cards), default=None)
-
-
-def _deadlines(present: Sequence[Stay], now: datetime) -> dict[int, datetime]:
-    ids = {stay.id for stay in present}
-    deadlines: dict[int, datetime] = {}
-    for card in keycards.cards_by_id(keycards.flagged_ids(now)).values():
-        if card.stay_id in ids:
-            deadlines[card.stay_id] = min(deadlines.get(card.stay_id, card.valid_until), card.valid_until)
-    return deadlines
 
 
 def live_cards(stay: Stay, *, now: datetime) -> list[datetime]:

@@ -31,6 +31,11 @@ def countries(language: str) -> list[tuple[str, str]]:
     return [(code, name) for name, code in sorted(rows)]
 
 
+def countries_here() -> list[tuple[str, str]]:
+    """Codes and names of countries in the reader's language."""
+    return countries(_language())
+
+
 def country_name(code: str) -> str:
     """The country in the reader's language; the code itself where it is not known."""
     return dict(countries(_language())).get(code, code)

@@ -11,6 +11,13 @@ from pms.core.db import Base, BinaryText, HasId
 from pms.core.sealing import sealed_text
 
 
+def full_name(family_name: str, given_name: str) -> str:
+    """As it is said at the desk: family name first where it is written in Chinese."""
+    if not given_name:
+        return family_name
+    return f"{family_name}{given_name}" if family_name[:1] >= "\u2e80" else f"{given_name} {family_name}"
+
+
 class Guest(HasId, Base):
     """A person. The identity document's number is sealed; it is found by blind index only (whole, or last four)."""
 
@@ -36,11 +43,7 @@ class Guest(HasId, Base):
     @property
     def name(self) -> str:
         """As it is said at the desk: family name first where it is written in Chinese."""
-        if not self.given_name:
-            return self.family_name
-        if self.family_name[:1] >= "\u2e80":
-            return f"{self.family_name}{self.given_name}"
-        return f"{self.given_name} {self.family_name}"
+        return full_name(self.family_name, self.given_name)
 
 
 class GuestWord(Base):

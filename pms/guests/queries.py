@@ -17,6 +17,8 @@ from pms.web.paging import Page, cut
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy.orm import InstrumentedAttribute
+
     from pms.guests.rules import GuestFields
 
 _WORD = re.compile(r"[^\W_]+")
@@ -61,6 +63,15 @@ def search_ids(text: str, limit: int = 12) -> list[int]:
     return list(dict.fromkeys(ids))[:limit]
 
 
+def is_found_by(guest_id: InstrumentedAttribute[int], text: str) -> sa.ColumnElement[bool]:
+    """That every word of `text` begins a word of the guest: for lists that are short already, such as who is in house."""
+    words = _numbers_typed(text) if is_number_like(text) else _typed_words(text)
+    have = [sa.exists().where(GuestWord.guest_id == guest_id, *_begins(GuestWord, word)) for word in words]
+    if not have:
+        return sa.false()
+    return sa.or_(*have) if is_number_like(text) else sa.and_(*have)
+
+
 def find_duplicates(fields: GuestFields, *, except_id: int | None = None) -> list[Guest]:
     """Guests who are probably the same person: the same document, or the same name and telephone number."""
     ids: list[int] = []
@@ -100,11 +111,14 @@ def _by_whole_number(number: str, limit: int) -> list[int]:
 
 def _by_words(text: str, limit: int) -> list[int]:
     if is_number_like(text):
-        digits = digits_of(text)
-        # "0171…" and "0049…" are the same number as "+49 171…".
-        beginnings = dict.fromkeys((digits, digits.lstrip("0")))
-        return [guest_id for word in beginnings if word for guest_id in _by_all([word], limit)]
+        return [guest_id for word in _numbers_typed(text) for guest_id in _by_all([word], limit)]
     return _by_all(_typed_words(text), limit)
+
+
+def _numbers_typed(text: str) -> list[str]:
+    """ "0171…" and "0049…" are the same number as "+49 171…"."""
+    digits = digits_of(text)
+    return [word for word in dict.fromkeys((digits, digits.lstrip("0"))) if word]
 
 
 def _typed_words(text: str) -> list[str]:

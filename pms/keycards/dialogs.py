@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from pms.core import clock
 from pms.encoders import queries as encoders
 from pms.encoders.models import EncoderState
 from pms.encoders.words import STATE_WORDS as MACHINE_WORDS
-from pms.keycards import queries, rules, words
+from pms.keycards import denials, queries, rules, words
 from pms.keycards.forms import KeysForm, MachineChoice
-from pms.keycards.rules import MakeAgain
+from pms.keycards.rules import LostWay, MakeAgain
+from pms.locks import closed_cards, reach
 from pms.locks import queries as locks
 from pms.stays import queries as stays
 from pms.stays.models import StayState
@@ -23,6 +23,7 @@ from pms.web.forms import Form, request_id_field
 from pms.web.render import render_dialog
 
 if TYPE_CHECKING:
+    from pms.keycards.forms import FoundForm, LostForm
     from pms.keycards.models import KeyCard
     from pms.stays.models import Stay
 
@@ -99,15 +100,25 @@ def again(stay: Stay, form: MachineChoice, chosen_id: int | None, *, status: int
     )
 
 
-def lost(card: KeyCard, form: MachineChoice, chosen_id: int | None, *, status: int = 200) -> Response:
-    """Report a card lost, with its consequences in words."""
+def lost(card: KeyCard, form: LostForm, chosen_id: int | None, *, status: int = 200) -> Response:
+    """Report a card lost: both ways with their consequences, the likelier one chosen already."""
     now = clock.now()
     fill_machines(form, chosen_id)
     stay = stays.get_stay(card.stay_id)
     lines = queries.lines_of_stay(stay, now=now)
     this = next((line for line in lines if line.card.id == card.id), queries.lines([card], now=now)[0])
     others = [line for line in lines if line.is_live and line.card.id != card.id]
-    count = 1 + min(len(others), rules.MAX_COPIES - 1)
+    doors = sorted(denials.doors_of(card), key=lambda door: door.name)
+    online = reach.of_locks(lock_ids=[door.lock_id for door in doors if door.lock_id], now=now)
+    reached = [door for door in doors if (way := online.get(door.lock_id or 0)) is not None and way.is_online]
+    choice = rules.choose_lost_way(
+        others=len(others),
+        all_online=len(reached) == len(doors),
+        has_room=all(closed_cards.has_room(door_id=door.id, now=now) for door in doors),
+    )
+    ways = [LostWay.DENY, LostWay.REPLACE] if choice.can_deny else [LostWay.REPLACE]
+    form.how.choices = [(way.value, _(words.LOST_WORDS[way])) for way in ways]
+    form.how.data = form.how.data or choice.way.value
     return render_dialog(
         "keycards/_lost.html",
         status=status,
@@ -116,7 +127,26 @@ def lost(card: KeyCard, form: MachineChoice, chosen_id: int | None, *, status: i
         stay=stay,
         line=this,
         others=others,
-        label=ngettext("Report lost, make %(num)d card", "Report lost, make %(num)d cards", count),
+        choice=choice,
+        reason_word=words.LOST_REASONS[choice.reason],
+        reached=[door.name for door in reached],
+        waiting=[door.name for door in doors if door not in reached],
+        is_stay_open=stay.state in (StayState.CONFIRMED, StayState.IN_HOUSE),
+        count=1 + min(len(others), rules.MAX_COPIES - 1),
+    )
+
+
+def found(card: KeyCard, form: FoundForm, chosen_id: int | None, *, status: int = 200) -> Response:
+    """A denied card is back in the guest's hand."""
+    fill_machines(form, chosen_id)
+    return render_dialog(
+        "keycards/_found.html",
+        status=status,
+        dialog_heading=_("The lost card is found"),
+        form=form,
+        stay=stays.get_stay(card.stay_id),
+        line=queries.lines([card], now=clock.now())[0],
+        counts_again=denials.can_take_back(card.id),
     )
 
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from pms.audit import service as audit
-from pms.core.db import KEEPING_ID
-from pms.core.errors import NotFound
 from pms.core.ids import new_id
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind
@@ -22,7 +20,8 @@ from pms.properties import queries as properties
 from pms.protocol.card_layout import FIRST_FURTHER_UNIT
 from pms.stays import queries as stays
 from pms.stays import rules as stay_rules
-from pms.stays.models import Stay
+from pms.stays.models import Stay, StayState
+from pms.stays.service import hold as hold_stay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -46,10 +45,18 @@ class CardContent:
     valid_until: datetime
 
 
-def lock_stay(session: Session, stay_id: int) -> Stay:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Cards for one stay: what they open, and why each is made."""
+
+    stay: Stay
+    content: CardContent
+    reasons: Sequence[CardReason]
+
+
+def lock_stay(stay_id: int) -> Stay:
     """The stay, held against others who make keys for it at the same time; NotFound."""
-    if session.get(Stay, stay_id, with_for_update=KEEPING_ID) is None:
-        raise NotFound
+    hold_stay(stay_id=stay_id)
     return stays.get_stay(stay_id)
 
 
@@ -75,16 +82,14 @@ def plan(
 def times(stay: Stay, now: datetime, parties: Collection[Stay] = ()) -> tuple[datetime, datetime]:
     """From when and until when a party may pass; until the first of `parties`, whose rooms are on its cards, leaves."""
     house = properties.get_property()
-    begins = rules.begins_at(state=stay.state, now=now, arrives=stay_rules.arrives_at(stay, house))
+    begins = rules.begins_at(state=stay.state, now=now, arrives=stay_rules.may_enter_at(stay, house))
     until = min(stay_rules.leaves_at(party, house) for party in (stay, *parties))
     return begins.replace(microsecond=0), until
 
 
 def queue(
     session: Session,
-    stay: Stay,
-    content: CardContent,
-    reasons: Sequence[CardReason],
+    orders: Sequence[Order],
     *,
     encoder_id: int,
     request_id: str,
@@ -93,22 +98,30 @@ def queue(
     actor: Actor,
     now: datetime,
 ) -> str:
-    """Reserve a card for each reason and queue its job; the id of the batch."""
-    ids = [new_id() for _ in reasons]
+    """Reserve a card for each reason and queue its job, one order after the other; the id of the batch."""
+    wanted = [(order, reason, new_id()) for order in orders for reason in order.reasons]
     jobs = encoders.queue_jobs(
         encoder_id=encoder_id,
         kind=JobKind.WRITE,
-        subjects=ids,
-        stay_id=stay.id,
+        subjects=[card_id for _order, _reason, card_id in wanted],
+        stay_id=None,
+        stay_ids=[order.stay.id for order, _reason, _card_id in wanted],
         batch_id=request_id,
         overwrite_uid=overwrite_uid,
         at_once=at_once,
         actor=actor,
         now=now,
     )
-    for card_id, reason, job in zip(ids, reasons, jobs, strict=True):
-        _add_card(session, card_id, stay, content, reason, job.id, actor, now)
+    for (order, reason, card_id), job in zip(wanted, jobs, strict=True):
+        _add_card(session, card_id, order.stay, order.content, reason, job.id, actor, now)
     session.flush()
+    for order in orders:
+        _audit_request(order, actor, now)
+    return request_id
+
+
+def _audit_request(order: Order, actor: Actor, now: datetime) -> None:
+    stay, content = order.stay, order.content
     audit.record(
         actor=actor,
         action="keycards.requested",
@@ -122,14 +135,13 @@ def queue(
         ),
         now=now,
         after={
-            "cards": len(ids),
-            "reason": reasons[0].value,
+            "cards": len(order.reasons),
+            "reason": order.reasons[0].value,
             "valid_from": content.valid_from.isoformat(),
             "valid_until": content.valid_until.isoformat(),
             "issue": content.series[0].issue,
         },
     )
-    return request_id
 
 
 def number(session: Session, row: KeySeries, valid_until: datetime, now: datetime, *, lost: bool = False) -> KeySeries:
@@ -206,7 +218,8 @@ def series(session: Session, stay: Stay, begins: datetime, until: datetime, now:
     if row.released_at is not None:
         # Back after another party: it begins anew, above whoever was there.
         row.released_at, row.begins_at = None, begins
-    row.begins_at = min(row.begins_at, begins)
+    # Who is still expected begins when it was promised to, also where that was put off; who is here has begun.
+    row.begins_at = begins if stay.state is StayState.CONFIRMED else min(row.begins_at, begins)
     return number(session, row, until, now)
 
 

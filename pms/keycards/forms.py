@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from wtforms import IntegerField, SelectField
-from wtforms.validators import InputRequired, NumberRange
+from wtforms import BooleanField, IntegerField, RadioField, SelectField
+from wtforms.validators import InputRequired, NumberRange, Optional
 
-from pms.keycards.rules import MAX_COPIES
+from pms.keycards.rules import MAX_COPIES, LostWay
 from pms.web.forms import Boxes, Form, choice_id, request_id_field
 
 
@@ -20,6 +20,30 @@ class MachineChoice(Form):
         validate_choice=False,
         validators=[InputRequired(_l("Choose a card machine."))],
     )
+
+
+class LostForm(MachineChoice):
+    """Which of the two ways; `with_new`: the denied card is replaced at once."""
+
+    how = RadioField(_l("What shall be done?"), choices=[], validate_choice=False)
+    with_new = BooleanField(_l("Make one new card in its place now"), default=True)
+    encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False, validators=[Optional()])
+
+    @property
+    def way(self) -> LostWay:
+        """What was chosen; whatever it is not is the way that is always there."""
+        return LostWay.DENY if self.how.data == LostWay.DENY.value else LostWay.REPLACE
+
+    @property
+    def machine_id(self) -> int | None:
+        """The machine where one is needed: all cards are made again, or one in the place of the lost one."""
+        return self.encoder_id.data if self.way is LostWay.REPLACE or self.with_new.data else None
+
+
+class FoundForm(MachineChoice):
+    """A machine is needed only where the card is written anew."""
+
+    encoder_id = SelectField(_l("Card machine"), coerce=choice_id, validate_choice=False, validators=[Optional()])
 
 
 class KeysForm(MachineChoice):

@@ -92,8 +92,8 @@ class KeyCard(HasId, Base):
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
     made_by: Mapped[str] = mapped_column(sa.String(80))
-    made_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
+    made_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
     end_reason: Mapped[EndReason | None] = mapped_column(enum_column(EndReason))
     # The stay's step that ended it; undoing the step takes the end back.
     ended_step_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
@@ -105,6 +105,32 @@ class KeyCard(HasId, Base):
     __table_args__ = (
         sa.CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended"),
         sa.CheckConstraint("valid_from < valid_until", name="validity"),
+    )
+
+
+class KeyDenial(HasId, Base):
+    """A lock that must refuse one lost card while the party's others go on opening it, and since when it is known to."""
+
+    __tablename__ = "key_denial"
+
+    key_card_id: Mapped[int] = mapped_column(sa.ForeignKey("key_card.id"))
+    lock_id: Mapped[int] = mapped_column(sa.ForeignKey("lock.id"), index=True)
+    door_id: Mapped[int] = mapped_column(sa.ForeignKey("door.id"))
+    # The card's end: by then the lock lets the entry go by itself (a quarter of an hour later, as it takes cards longer).
+    until: Mapped[datetime] = mapped_column(index=True)
+    asked_at: Mapped[datetime]
+    # None: the lock may not have it yet, so the card still opens there.
+    at: Mapped[datetime | None]
+    # answer (of the lock, to the command), door (its record), setup
+    proved_by: Mapped[str | None] = mapped_column(sa.String(20))
+    # The lock's own word where it would not, `AnswerStatus`.
+    status: Mapped[int | None]
+
+    door: Mapped[Door] = relationship(lazy="raise")
+
+    __table_args__ = (
+        sa.UniqueConstraint("key_card_id", "lock_id"),
+        sa.CheckConstraint("(at IS NULL) = (proved_by IS NULL)", name="proved"),
     )
 
 

@@ -12,8 +12,9 @@ from pms.encoders import answers
 from pms.encoders import queries as encoders
 from pms.encoders import rules as encoder_rules
 from pms.encoders.models import EncoderState, JobKind, JobState
-from pms.keycards import books, queries
+from pms.keycards import books, queries, rules, stacks
 from pms.keycards.books import MadeCard
+from pms.keycards.models import EndReason
 from pms.stays import queries as stays
 
 if TYPE_CHECKING:
@@ -63,6 +64,22 @@ class Progress:
     now: datetime
     made: MadeCard | None = None
     book: CardBook | None = None
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether it makes the cards of several stays one after the other."""
+        return len({job.stay_id for job in self.jobs}) > 1
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Which of its stay's cards the present one is, and of how many."""
+        own = [job for job in self.jobs if job.stay_id == self.job.stay_id]
+        return own.index(self.job) + 1, len(own)
+
+    @property
+    def can_skip(self) -> bool:
+        """Whether cards of other stays follow those of this one, which was not made."""
+        return self.is_final and stacks.has_next(self.job, self.jobs)
 
     @property
     def is_final(self) -> bool:
@@ -179,6 +196,35 @@ class Progress:
         ]
 
     @property
+    def held(self) -> KeyLine | None:
+        """The key in the book that lies on the card which was read."""
+        return self.line if self.result.get("holds") else None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the card that was read had been reported lost."""
+        if self.held is not None:
+            return self.held.card.end_reason is EndReason.LOST
+        return bool(self.other and self.other["is_lost"])
+
+    @property
+    def found(self) -> rules.FoundAct:
+        """What to do with the card that was read."""
+        held = self.held
+        return rules.what_to_do(
+            rules.FoundCard(
+                kind=rules.CardKindSeen(self.result["kind"]),
+                state=held.state if held else None,
+                again=held.again if held else None,
+                stay_state=self.stay.state if held and self.stay else None,
+                is_lost=self.is_lost,
+                is_denied=bool(held and held.denials),
+                is_damaged=bool(self.result.get("damaged")),
+                holder_counts=self.other["is_live"] if self.other else None,
+            )
+        )
+
+    @property
     def seen(self) -> str:
         """Changes whenever the page would look different, apart from the seconds."""
         states = "-".join(f"{job.state.value[:3]}{int(job.is_cancel_requested)}" for job in self.jobs)
@@ -203,6 +249,7 @@ def find(batch_id: str, *, now: datetime) -> Progress:
     known = {line.card.id: line for line in queries.lines(cards.values(), now=now, with_stays=True)}
     line = known.get(job.subject_id or 0) or _read_line(job, now)
     stay_id = job.stay_id or (line.card.stay_id if line else None)
+    is_stack = len({other.stay_id for other in jobs}) > 1
     finished = [other for other in jobs if other.state is JobState.DONE and other.subject_id in known]
     return Progress(
         batch_id=batch_id,
@@ -210,15 +257,16 @@ def find(batch_id: str, *, now: datetime) -> Progress:
         job=job,
         line=line,
         stay=stays.get_stay(stay_id) if stay_id else None,
-        done=[_made(known[other.subject_id or 0]) for other in finished],
+        done=[_made(known[other.subject_id or 0], is_stack=is_stack) for other in finished],
         ahead=ahead,
         now=now,
-        made=_made(line) if line else None,
+        made=_made(line, is_stack=is_stack) if line else None,
     )
 
 
-def _made(line: KeyLine) -> MadeCard:
-    return MadeCard(line.doors, line.card.valid_from, line.card.valid_until)
+def _made(line: KeyLine, *, is_stack: bool) -> MadeCard:
+    whose = line.stay.guest.name if is_stack and line.stay else ""
+    return MadeCard(line.doors, line.card.valid_from, line.card.valid_until, whose)
 
 
 def _subject(jobs: Sequence[EncoderJob]) -> EncoderJob:

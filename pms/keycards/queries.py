@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.keycards import rules
-from pms.keycards.models import CardState, KeyCard, KeyCardGrant, KeySeries, Proof
+from pms.keycards.models import CardState, EndReason, KeyCard, KeyCardGrant, KeyDenial, KeySeries, Proof
 from pms.keycards.rules import CardFacts, KeyState, MakeAgain
 from pms.locks.models import Door
 from pms.properties import queries as properties
@@ -57,6 +57,18 @@ class KeyLine:
     opens_until: datetime
     doors: list[str] = field(default_factory=list)
     areas: list[str] = field(default_factory=list)
+    # Of a lost card that its doors must refuse: each door, whether its lock is known to or not.
+    denials: list[KeyDenial] = field(default_factory=list)
+
+    @property
+    def opening_doors(self) -> list[str]:
+        """Doors whose locks are not known to refuse a denied card."""
+        return [row.door.name for row in self.denials if row.at is None]
+
+    @property
+    def refusing_doors(self) -> list[str]:
+        """Doors whose locks are known to refuse a denied card."""
+        return [row.door.name for row in self.denials if row.at is not None]
 
     @property
     def is_live(self) -> bool:
@@ -132,6 +144,27 @@ def lines_of_stay(stay: Stay, *, now: datetime) -> list[KeyLine]:
     return lines(cards, now=now)
 
 
+def lines_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[KeyLine]:
+    """The cards of many stays that are being made, or that a door may take now or later; oldest first."""
+    cards = db.session.scalars(
+        sa.select(KeyCard)
+        .where(
+            KeyCard.stay_id.in_(stay_ids),
+            KeyCard.state != CardState.VOID,
+            sa.or_(KeyCard.state != CardState.ENDED, KeyCard.valid_until > now - rules.GRACE),
+        )
+        .options(*_LOADED)
+        .order_by(KeyCard.id)
+    ).all()
+    return lines(cards, now=now)
+
+
+def wanted_beginning(stay: Stay, now: datetime) -> datetime:
+    """From when the party's cards should open."""
+    arrives = stay_rules.may_enter_at(stay, properties.get_property())
+    return rules.begins_at(state=stay.state, now=now, arrives=arrives)
+
+
 def to_make_again(stay: Stay, *, now: datetime) -> list[KeyCard]:
     """The party's live cards that do not do any more what it needs."""
     return [line.card for line in lines_of_stay(stay, now=now) if line.again is not None]
@@ -188,6 +221,17 @@ def newest_of_rooms(*, now: datetime) -> dict[int, KeyLine]:
     return {row.room_id: known[row.card_id] for row in rows}
 
 
+def denials_of(card_ids: Collection[int]) -> dict[int, list[KeyDenial]]:
+    """The doors that must refuse lost cards, by card and in the order of their names."""
+    found: dict[int, list[KeyDenial]] = {}
+    rows = db.session.scalars(
+        sa.select(KeyDenial).where(KeyDenial.key_card_id.in_(card_ids)).options(joinedload(KeyDenial.door))
+    )
+    for row in sorted(rows, key=lambda row: row.door.name):
+        found.setdefault(row.key_card_id, []).append(row)
+    return found
+
+
 def made_since(stay_id: int, at: datetime) -> bool:
     """Whether a card was made for the stay, or is being made, since that instant."""
     return bool(
@@ -204,6 +248,7 @@ def lines(cards: Iterable[KeyCard], *, now: datetime, with_stays: bool = False) 
     listed = list(cards)
     wanted = _wanted_for(listed, now)
     parties = _stays_by_id({card.stay_id for card in listed}) if with_stays else {}
+    denials = denials_of([card.id for card in listed if card.end_reason is EndReason.LOST])
     return [
         KeyLine(
             card=card,
@@ -213,6 +258,7 @@ def lines(cards: Iterable[KeyCard], *, now: datetime, with_stays: bool = False) 
             opens_until=rules.opens_until(card.valid_until),
             doors=[grant.door.name for grant in card.grants if grant.door is not None],
             areas=[grant.area.name for grant in card.grants if grant.area is not None],
+            denials=denials.get(card.id, []),
         )
         for card in listed
     ]
@@ -270,7 +316,20 @@ def _again(now: datetime) -> _Conditions:
 
 
 def flagged_ids(now: datetime) -> list[int]:
-    """Ids of all cards that must be made again: cards of guests who are expected or here are few."""
+    """Ids of all cards that must be made again."""
+    return [card.id for card in _flagged(now)]
+
+
+def first_ends(*, now: datetime) -> dict[int, datetime]:
+    """For each stay with cards that must be made again, until when the first of them opens its door."""
+    ends: dict[int, datetime] = {}
+    for card in _flagged(now):
+        ends[card.stay_id] = min(ends.get(card.stay_id, card.valid_until), card.valid_until)
+    return ends
+
+
+def _flagged(now: datetime) -> list[KeyCard]:
+    """Cards of guests who are expected or here are few."""
     cards = db.session.scalars(
         sa.select(KeyCard)
         .join(Stay, Stay.id == KeyCard.stay_id)
@@ -281,7 +340,7 @@ def flagged_ids(now: datetime) -> list[int]:
         .options(selectinload(KeyCard.grants).joinedload(KeyCardGrant.series))
     ).all()
     wanted = _wanted_for(cards, now)
-    return [card.id for card in cards if card.id in wanted and rules.make_again(facts(card), wanted[card.id], now)]
+    return [card for card in cards if card.id in wanted and rules.make_again(facts(card), wanted[card.id], now)]
 
 
 def _unknown(now: datetime) -> _Conditions:
@@ -363,7 +422,7 @@ def _wanted(
             issues[row.door_id] = row.issue
         if row.stay_id == card.stay_id:
             above += [other.issue for other in rivals.get(row.door_id, []) if other.stay_id != card.stay_id]
-    begins = rules.begins_at(state=own.state, now=now, arrives=stay_rules.arrives_at(own, house))
+    begins = rules.begins_at(state=own.state, now=now, arrives=stay_rules.may_enter_at(own, house))
     return rules.Wanted(issues=issues, begins_at=begins, valid_until=min(ends), rivals=above)
 
 

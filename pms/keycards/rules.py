@@ -97,6 +97,22 @@ class NotToRetry(DomainError):
     message = N_("This card is being made or is made already. Look at it again.")
 
 
+class DenyListFull(DomainError):
+    """A lock would have to let go of another lost card."""
+
+    code = "deny_list_full"
+    message = N_(
+        "The lock of %(door)s refuses as many lost cards as it can keep. Replace all cards of the party instead."
+    )
+
+
+class NotDenied(DomainError):
+    """Only a lost card that is denied by its own number can be allowed again."""
+
+    code = "not_denied"
+    message = N_("This card is not denied, or its time is over.")
+
+
 # --- issue numbers
 
 
@@ -302,6 +318,7 @@ class MakeAgain(StrEnum):
     TOO_LONG = "too_long"  # opens after the departure
     NEWER_USED = "newer_used"  # another party's number may have been used at the door
     TOO_EARLY = "too_early"  # made ahead, and the guest came before its time
+    TOO_SOON = "too_soon"  # made ahead, and the guest comes later: until then the room may be somebody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,9 +347,119 @@ def make_again(card: CardFacts, wanted: Wanted, now: datetime) -> MakeAgain | No
         return MakeAgain.TOO_SHORT
     if card.valid_from - GRACE > max(now, wanted.begins_at):
         return MakeAgain.TOO_EARLY
+    if card.valid_from + GRACE < wanted.begins_at and wanted.begins_at > now:
+        return MakeAgain.TOO_SOON
     if card.valid_until > wanted.valid_until:
         return MakeAgain.TOO_LONG
     return None
+
+
+# --- one of several cards is lost
+
+
+class LostWay(StrEnum):
+    """What is done about a lost card."""
+
+    DENY = "deny"  # its doors refuse this one; the party's others go on
+    REPLACE = "replace"  # the number is raised: all cards of the party end and are made again
+
+
+class LostReason(StrEnum):
+    """Why one way is proposed."""
+
+    ALL_ONLINE = "all_online"
+    NOT_ONLINE = "not_online"
+    NO_OTHERS = "no_others"
+    LIST_FULL = "list_full"
+
+
+@dataclass(frozen=True, slots=True)
+class LostChoice:
+    """The way that is proposed, why, and whether there is another one."""
+
+    way: LostWay
+    reason: LostReason
+    can_deny: bool
+
+
+def choose_lost_way(*, others: int, all_online: bool, has_room: bool) -> LostChoice:
+    """A door that is reached at once refuses the one card now. One that must wait for somebody with a phone opens for it until
+    then, while a card with a raised number ends it as soon as the guest uses it; and where no other card goes on, there is
+    nothing to spare.
+    """
+    if not has_room:
+        return LostChoice(LostWay.REPLACE, LostReason.LIST_FULL, can_deny=False)
+    if not others:
+        return LostChoice(LostWay.REPLACE, LostReason.NO_OTHERS, can_deny=True)
+    if all_online:
+        return LostChoice(LostWay.DENY, LostReason.ALL_ONLINE, can_deny=True)
+    return LostChoice(LostWay.REPLACE, LostReason.NOT_ONLINE, can_deny=True)
+
+
+# --- a card was found
+
+
+class FoundAct(StrEnum):
+    """What to do with a card that somebody put on the machine."""
+
+    GIVE_BACK = "give_back"  # good, and its guest is here
+    KEEP_FOR_ARRIVAL = "keep_for_arrival"  # made ahead, and its guest is not here yet
+    MAKE_AGAIN = "make_again"
+    ALLOW = "allow"  # reported lost, and denied by its own number
+    ERASE = "erase"
+    USE = "use"  # blank
+    TO_HOLDER = "to_holder"  # somebody's who works here
+    TO_MANAGER = "to_manager"  # nobody at the desk can say whose
+    LOST_PROPERTY = "lost_property"  # no card of this house
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCard:
+    """What is known of a card that was read; `state` and `stay_state` of the key in the book that it holds, `holder_counts`
+    whether somebody who works here counts on it (None: it is no staff card of the book).
+    """
+
+    kind: CardKindSeen
+    state: KeyState | None = None
+    again: MakeAgain | None = None
+    stay_state: StayState | None = None
+    is_lost: bool = False
+    is_denied: bool = False
+    is_damaged: bool = False
+    holder_counts: bool | None = None
+
+
+def what_to_do(found: FoundCard) -> FoundAct:
+    """The one thing to do."""
+    if found.holder_counts is not None:
+        return _with_staff_card(found)
+    if found.state is not None:
+        return _with_known_key(found)
+    if found.kind is CardKindSeen.BLANK:
+        return FoundAct.USE
+    if found.kind is CardKindSeen.FOREIGN and not found.is_damaged:
+        return FoundAct.LOST_PROPERTY
+    if found.kind in (CardKindSeen.GUEST, CardKindSeen.STAFF):
+        return FoundAct.TO_MANAGER
+    return FoundAct.ERASE
+
+
+def _with_staff_card(found: FoundCard) -> FoundAct:
+    """A lost card that is back may have been in a stranger's hand."""
+    if found.is_lost:
+        return FoundAct.TO_MANAGER
+    return FoundAct.TO_HOLDER if found.holder_counts else FoundAct.ERASE
+
+
+def _with_known_key(found: FoundCard) -> FoundAct:
+    is_open = found.stay_state in (StayState.CONFIRMED, StayState.IN_HOUSE)
+    if found.is_lost and found.is_denied and is_open:
+        return FoundAct.ALLOW
+    if found.again is not None and is_open:
+        return FoundAct.MAKE_AGAIN
+    if found.state in (KeyState.CONFIRMED, KeyState.BELIEVED, KeyState.UNKNOWN) and is_open:
+        return FoundAct.GIVE_BACK if found.stay_state is StayState.IN_HOUSE else FoundAct.KEEP_FOR_ARRIVAL
+    return FoundAct.ERASE
 
 
 # --- overwriting

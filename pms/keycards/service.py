@@ -9,16 +9,15 @@ import sqlalchemy as sa
 
 from pms.audit import service as audit
 from pms.core.db import transaction
-from pms.core.errors import NotFound
 from pms.encoders import queries as encoder_queries
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind, JobState
-from pms.keycards import books, drafts, queries, rules
+from pms.keycards import books, denials, drafts, queries, rules, stacks
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, KeySeries, Proof
 from pms.locks import queries as locks
 from pms.protocol.record import RecordResult
 from pms.stays import queries as stays
-from pms.stays.models import Stay, StayState
+from pms.stays.models import Stay
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,7 +51,7 @@ def issue(
     """
     rules.check_copies(copies)
     with transaction() as session:
-        stay = drafts.lock_stay(session, stay_id)
+        stay = drafts.lock_stay(stay_id)
         if encoder_queries.batch_of(request_id, JobKind.WRITE, stay_id):
             return request_id
         live = sum(line.is_live for line in queries.lines_of_stay(stay, now=now))
@@ -60,9 +59,7 @@ def issue(
         reasons = [reason or rules.default_reason(live)] * copies
         return drafts.queue(
             session,
-            stay,
-            content,
-            reasons,
+            [drafts.Order(stay, content, reasons)],
             encoder_id=encoder_id,
             request_id=request_id,
             at_once=at_once,
@@ -73,8 +70,8 @@ def issue(
 
 def make_again(*, stay_id: int, encoder_id: int, request_id: str, actor: Actor, now: datetime) -> str:
     """Make every card of a stay again that does not do any more what the party needs; the id of the batch."""
-    with transaction() as session:
-        stay = drafts.lock_stay(session, stay_id)
+    with transaction():
+        stay = drafts.lock_stay(stay_id)
         if encoder_queries.batch(request_id):
             return request_id
         flagged = queries.to_make_again(stay, now=now)
@@ -93,38 +90,6 @@ def make_again(*, stay_id: int, encoder_id: int, request_id: str, actor: Actor, 
         )
 
 
-def report_lost(
-    *, key_card_id: int, encoder_id: int | None, request_id: str, actor: Actor, now: datetime
-) -> str | None:
-    """A card is gone: it ends in the book at once, and at its doors when a card with the raised number is used there.
-
-    The party's cards are all made again on the machine (None: later); the id of the batch. NotLive for a card that is over.
-    """
-    with transaction() as session:
-        card = queries.get_card(key_card_id)
-        stay = drafts.lock_stay(session, card.stay_id)
-        if encoder_queries.batch(request_id):
-            return request_id
-        if not rules.is_live(queries.facts(card), now) or card.state is CardState.RESERVED:
-            raise rules.NotLive
-        _end(card, EndReason.LOST, now)
-        session.flush()
-        for grant in card.grants:
-            if grant.series is not None and grant.series.released_at is None:
-                drafts.number(session, grant.series, card.valid_until, now, lost=True)
-        _audit_card(card, stay, "keycards.lost", actor, now, {"until": card.valid_until.isoformat()})
-        if stay.state not in (StayState.CONFIRMED, StayState.IN_HOUSE) or encoder_id is None:
-            return None
-        others = [other for other in queries.to_make_again(stay, now=now) if other.id != card.id]
-        content = drafts.plan(
-            session, stay, further_room_ids=drafts.further_rooms([card]), area_ids=drafts.areas([card]), now=now
-        )
-        reasons = [CardReason.REPLACEMENT] + [CardReason.REMADE] * min(len(others), rules.MAX_COPIES - 1)
-        return drafts.queue(
-            session, stay, content, reasons, encoder_id=encoder_id, request_id=request_id, actor=actor, now=now
-        )
-
-
 def retry(*, job_id: str, request_id: str, overwrite: bool, actor: Actor, now: datetime) -> str:
     """Do a job that did not succeed once more, with the cards that were to follow it; the id of the new batch.
 
@@ -140,28 +105,11 @@ def retry(*, job_id: str, request_id: str, overwrite: bool, actor: Actor, now: d
             return book.retry(job=job, request_id=request_id, overwrite_uid=overwrite_uid, actor=actor, now=now)
         if job.kind is not JobKind.WRITE:
             return _queue_plain(job.kind, job.encoder_id, request_id, overwrite_uid, actor, now)
-        rest = [
-            other.subject_id
-            for other in encoder_queries.batch(job.batch_id)
-            if other.batch_position >= job.batch_position and other.state is not JobState.DONE
-        ]
-        old = queries.cards_by_id([card_id for card_id in rest if card_id is not None])
-        cards = [old[card_id] for card_id in rest if card_id in old]
-        if not cards:
-            raise NotFound
-        stay = drafts.lock_stay(session, cards[0].stay_id)
-        if encoder_queries.batch(request_id):
-            return request_id
-        content = drafts.plan(
-            session, stay, further_room_ids=drafts.further_rooms(cards), area_ids=drafts.areas(cards), now=now
-        )
-        return drafts.queue(
+        return stacks.go_on(
             session,
-            stay,
-            content,
-            [card.reason for card in cards],
-            encoder_id=job.encoder_id,
+            job,
             request_id=request_id,
+            is_skipped=False,
             overwrite_uid=overwrite_uid,
             actor=actor,
             now=now,
@@ -188,7 +136,7 @@ def end_for_stay(*, stay_id: int, step_id: int | None, reason: EndReason, actor:
         open_states = (CardState.RESERVED, CardState.ACTIVE, CardState.UNKNOWN)
         cards = [card for card in queries.cards_of_stay(stay_id) if card.state in open_states]
         for card in cards:
-            _end(card, reason, now, step_id)
+            end(card, reason, now, step_id)
         if reason in (EndReason.MOVED, EndReason.CANCELLED):
             _release(session, stay_id, now)
         if cards:
@@ -230,15 +178,14 @@ def seen_at_door(
         if card is None:
             return None
         grant = _grant_at(card, lock_id)
+        is_denied = denials.note_at_door(session, card, lock_id=lock_id, result=result, at=at)
         if result == RecordResult.OPENED:
-            if card.state is CardState.UNKNOWN:
-                card.state = CardState.ACTIVE
-            _prove(card, "door", at)
-            if grant is not None:
-                _refuse_older(session, grant, at)
+            _note_opening(session, card, grant, at, actor, now)
+        elif result == RecordResult.DENIED and is_denied:
+            note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": "denied"})
         elif result in _REFUSALS and (grant is None or grant.unit == 1):
             _note_refusal(card, at)
-            _audit_card(
+            note(
                 card,
                 stays.get_stay(card.stay_id),
                 "keycards.refused",
@@ -248,6 +195,18 @@ def seen_at_door(
             )
         session.flush()
         return card
+
+
+def _note_opening(
+    session: Session, card: KeyCard, grant: KeyCardGrant | None, at: datetime, actor: Actor, now: datetime
+) -> None:
+    if card.state is CardState.UNKNOWN:
+        card.state = CardState.ACTIVE
+    _prove(card, "door", at)
+    if grant is not None:
+        _refuse_older(session, grant, at)
+    if card.end_reason is EndReason.LOST and card.ended_at is not None and at > card.ended_at:
+        note(card, stays.get_stay(card.stay_id), "keycards.lost_opened", actor, now, {"at": at.isoformat()})
 
 
 def _grant_at(card: KeyCard, lock_id: int) -> KeyCardGrant | None:
@@ -283,7 +242,7 @@ def _prove(card: KeyCard, by: str, at: datetime) -> None:
     card.proof, card.proved_at, card.proved_by = Proof.CONFIRMED, at, by
 
 
-def _end(card: KeyCard, reason: EndReason, now: datetime, step_id: int | None = None) -> None:
+def end(card: KeyCard, reason: EndReason, now: datetime, step_id: int | None = None) -> None:
     """From now on the card is believed to be over; whether a card that was never checked ever opened stays unknown."""
     card.state, card.ended_at, card.end_reason, card.ended_step_id = CardState.ENDED, now, reason, step_id
     if card.proof is not Proof.UNKNOWN:
@@ -330,7 +289,7 @@ def _queue_plain(
         return request_id
 
 
-def _audit_card(
+def note(
     card: KeyCard, stay: Stay, action: str, actor: Actor, now: datetime, after: dict[str, object] | None = None
 ) -> None:
     audit.record(actor=actor, action=action, subject=card_subject(card, stay), now=now, after=after)

@@ -14,8 +14,9 @@ from pms.core.errors import DomainError, Forbidden
 from pms.core.ids import read_id
 from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
-from pms.keycards import books, dialogs, progress, queries, rules, service, words
-from pms.keycards.forms import KeysForm, MachineChoice
+from pms.keycards import books, dialogs, losses, progress, queries, rules, service, stacks, words
+from pms.keycards.forms import FoundForm, KeysForm, LostForm, MachineChoice
+from pms.keycards.rules import LostWay
 from pms.stays import queries as stays
 from pms.web import errors, login
 from pms.web.render import render, render_dialog
@@ -127,21 +128,22 @@ def make_again(stay_id: int) -> Response:
 @blueprint.get("/<int:card_id>/lost")
 @require("keys:make")
 def lost(card_id: int) -> Response:
-    """What will happen when this card is reported lost."""
-    return dialogs.lost(queries.get_card(card_id), MachineChoice(), current_user.encoder_id)
+    """The two ways, what each comes to, and which one is proposed."""
+    return dialogs.lost(queries.get_card(card_id), LostForm(), current_user.encoder_id)
 
 
 @blueprint.post("/<int:card_id>/lost")
 @require("keys:make")
 def report_lost(card_id: int) -> Response:
-    """It is lost: end it, and make the party's cards again."""
-    form = MachineChoice()
+    """It is lost: its doors refuse it, or all cards of the party are made again."""
+    form = LostForm()
     card = queries.get_card(card_id)
+    act = losses.deny if form.way is LostWay.DENY else losses.report_lost
 
     def ask() -> str | None:
-        return service.report_lost(
+        return act(
             key_card_id=card_id,
-            encoder_id=form.encoder_id.data or 0,
+            encoder_id=form.machine_id,
             request_id=form.request_id.data or "",
             actor=login.actor(),
             now=clock.now(),
@@ -149,6 +151,34 @@ def report_lost(card_id: int) -> Response:
 
     return _act(
         form, ask, lambda status: dialogs.lost(card, form, current_user.encoder_id, status=status), card.stay_id
+    )
+
+
+@blueprint.get("/<int:card_id>/found")
+@require("keys:make")
+def found(card_id: int) -> Response:
+    """A denied card is back: what allowing it again takes."""
+    return dialogs.found(queries.get_card(card_id), FoundForm(), current_user.encoder_id)
+
+
+@blueprint.post("/<int:card_id>/found")
+@require("keys:make")
+def allow_again(card_id: int) -> Response:
+    """It counts again, or is written anew."""
+    form = FoundForm()
+    card = queries.get_card(card_id)
+
+    def ask() -> str | None:
+        return losses.found_again(
+            key_card_id=card_id,
+            encoder_id=form.encoder_id.data,
+            request_id=form.request_id.data or "",
+            actor=login.actor(),
+            now=clock.now(),
+        )
+
+    return _act(
+        form, ask, lambda status: dialogs.found(card, form, current_user.encoder_id, status=status), card.stay_id
     )
 
 
@@ -233,6 +263,16 @@ def retry(job_id: str) -> Response:
     return _retry(job_id, overwrite=False)
 
 
+@blueprint.post("/jobs/<job_id>/skip")
+@require("keys:make")
+def skip(job_id: str) -> Response:
+    """Leave this room's cards of a stack for later, go on with the next room's."""
+    form = dialogs.RetryForm()
+    request_id = form.request_id.data if form.validate() else str(uuid.uuid4())
+    batch_id = stacks.skip(job_id=job_id, request_id=request_id or "", actor=login.actor(), now=clock.now())
+    return _to_progress(batch_id)
+
+
 @blueprint.post("/jobs/<job_id>/overwrite")
 @require("keys:overwrite")
 def overwrite(job_id: str) -> Response:
@@ -313,5 +353,6 @@ def _words() -> dict[str, Any]:
         "reason_words": words.REASON_WORDS,
         "end_words": words.END_WORDS,
         "seen_words": words.SEEN_WORDS,
+        "found_words": words.FOUND_WORDS,
         "progress_words": words.PROGRESS_WORDS,
     }

@@ -42,5 +42,5 @@ def _number_present(session: Session, door: Door, now: datetime) -> int | None:
         return None
     begins, until = drafts.times(stay, now)
     if begins < until:
-        drafts.series(session, drafts.lock_stay(session, stay.id), begins, until, now)
+        drafts.series(session, drafts.lock_stay(stay.id), begins, until, now)
     return stay.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pms.core.text import N_
 from pms.encoders.words import ERROR_WORDS
 from pms.keycards.models import CardReason, EndReason
-from pms.keycards.rules import CardKindSeen, KeyState, MakeAgain
+from pms.keycards.rules import CardKindSeen, FoundAct, KeyState, LostReason, LostWay, MakeAgain
 
 STATE_WORDS: dict[KeyState, str] = {
     KeyState.IN_MAKING: N_("Being made"),
@@ -40,6 +40,7 @@ AGAIN_WORDS: dict[MakeAgain, str] = {
     MakeAgain.TOO_LONG: N_("Make again or erase: it opens longer than the guest stays."),
     MakeAgain.NEWER_USED: N_("Make again: a newer card may have been used at the door, which ends this one."),
     MakeAgain.TOO_EARLY: N_("Make again: it was made ahead and does not open yet."),
+    MakeAgain.TOO_SOON: N_("Make again or erase: it opens before the guest is expected."),
 }
 
 REASON_WORDS: dict[CardReason, str] = {
@@ -59,6 +60,21 @@ END_WORDS: dict[EndReason, str] = {
     EndReason.OVERWRITTEN: N_("Overwritten"),
 }
 
+LOST_WORDS: dict[LostWay, str] = {
+    LostWay.DENY: N_("Refuse this one card"),
+    LostWay.REPLACE: N_("Replace all cards"),
+}
+LOST_REASONS: dict[LostReason, str] = {
+    LostReason.ALL_ONLINE: N_(
+        "All its doors are online, so they refuse it within a minute, and nobody else must come."
+    ),
+    LostReason.NOT_ONLINE: N_(
+        "Not every door is online: until somebody with a phone was there the card would open it. A new card ends it at once."
+    ),
+    LostReason.NO_OTHERS: N_("The party has no other card that would go on opening, so there is nothing to spare."),
+    LostReason.LIST_FULL: N_("A lock refuses as many lost cards as it can keep, so only replacing is left."),
+}
+
 SEEN_WORDS: dict[CardKindSeen, str] = {
     CardKindSeen.BLANK: N_("Blank card"),
     CardKindSeen.OWN: N_("A key of this stay"),
@@ -66,6 +82,19 @@ SEEN_WORDS: dict[CardKindSeen, str] = {
     CardKindSeen.DEAD: N_("A key that is over"),
     CardKindSeen.STAFF: N_("Staff card"),
     CardKindSeen.FOREIGN: N_("A card that is not readable here"),
+}
+
+# The sentence of what to do, and of why.
+FOUND_WORDS: dict[FoundAct, str] = {
+    FoundAct.GIVE_BACK: N_("Give it back to %(guest)s in %(room)s."),
+    FoundAct.KEEP_FOR_ARRIVAL: N_("Keep it for %(guest)s, who is expected in %(room)s."),
+    FoundAct.MAKE_AGAIN: N_("Make it again for %(guest)s in %(room)s before you give it back."),
+    FoundAct.ALLOW: N_("Allow it again for %(guest)s in %(room)s, or erase it."),
+    FoundAct.ERASE: N_("Erase it. Then it can be used for anybody."),
+    FoundAct.USE: N_("Put it to the blank cards."),
+    FoundAct.TO_HOLDER: N_("Give it back to %(guest)s."),
+    FoundAct.TO_MANAGER: N_("Hand it to the manager. Do not leave it at the desk."),
+    FoundAct.LOST_PROPERTY: N_("It opens nothing here. Put it to the lost property."),
 }
 
 SHOWN_WORDS: dict[str, str] = {
@@ -96,6 +125,10 @@ ACTIONS = {
     "keycards.not_made": N_("Did not make a key card: %(subject)s"),
     "keycards.unknown": N_("Lost track of a key card: %(subject)s"),
     "keycards.lost": N_("Reported a key card lost: %(subject)s"),
+    "keycards.denied": N_("Had doors refuse a lost key card: %(subject)s"),
+    "keycards.allowed": N_("Allowed a key card that was found again: %(subject)s"),
+    "keycards.found": N_("A lost key card was found again and is written anew: %(subject)s"),
+    "keycards.lost_opened": N_("A lost key card opened a door: %(subject)s"),
     "keycards.ended": N_("Ended key cards: %(subject)s"),
     "keycards.reinstated": N_("Took the end of key cards back: %(subject)s"),
     "keycards.refused": N_("A door refused a key card: %(subject)s"),
@@ -106,6 +139,8 @@ ACTIONS = {
 }
 FIELDS = {
     "cards": N_("Cards"),
+    "doors": N_("Doors"),
+    "at": N_("Time at the door"),
     "reason": N_("Reason"),
     "valid_from": N_("From"),
     "valid_until": N_("Until"),

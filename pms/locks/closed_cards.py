@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST_DENIED = 31
 """What the value of one tag 1F holds."""
+DENY_LIST_SIZE = 128
+"""What a lock keeps (protocol 2.3, step 6); beyond it those that end soonest make room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class IssueSource(Protocol):
 class DenialBook(Protocol):
     """Knows which cards are lost, and hears which locks refuse them."""
 
-    def denied_cards(self, *, now: datetime) -> list[DeniedCard]:
-        """Lost cards that a door could still take."""
+    def denied_cards(self, *, door_id: int, now: datetime) -> list[DeniedCard]:
+        """Lost cards that this door could still take."""
 
     def note_denied(self, *, lock_id: int, credential_ids: Collection[int], now: datetime) -> None:
         """The lock's deny list is known to hold these, and of none other is it known; joins the caller's transaction."""
@@ -62,10 +64,18 @@ def issue_floor(*, door_id: int, now: datetime) -> int | None:
     return max(found, default=None)
 
 
-def denied_cards(*, now: datetime) -> list[DeniedCard]:
+def denied_cards(*, door_id: int, now: datetime) -> list[DeniedCard]:
     """What a lock is told to refuse when it is set up: those that live longest, where there are more than it can be told."""
-    found = [card for book in _books for card in book.denied_cards(now=now)]
-    return sorted(found, key=lambda card: card.until, reverse=True)[:MOST_DENIED]
+    return sorted(_all_denied(door_id, now), key=lambda card: card.until, reverse=True)[:MOST_DENIED]
+
+
+def has_room(*, door_id: int, now: datetime) -> bool:
+    """Whether the deny list of the door's lock takes one more without letting go of another."""
+    return len(_all_denied(door_id, now)) < DENY_LIST_SIZE
+
+
+def _all_denied(door_id: int, now: datetime) -> list[DeniedCard]:
+    return [card for book in _books for card in book.denied_cards(door_id=door_id, now=now)]
 
 
 def note_denied(*, lock_id: int, credential_ids: Collection[int], now: datetime) -> None:

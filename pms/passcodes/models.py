@@ -61,6 +61,8 @@ class Passcode(HasId, Base):
     epoch: Mapped[int]
     # The permission's number; without the lock's key it says nothing about the digits.
     permission: Mapped[int] = mapped_column(sa.BigInteger)
+    # A keyed hash of the digits, by which somebody who reads them out is found; None for codes made before it was kept.
+    digits_index: Mapped[str | None] = mapped_column(sa.String(32), index=True)
     valid_from: Mapped[datetime]
     # By the lock's clock as it is set now; None: until it is revoked.
     valid_until: Mapped[datetime | None]
@@ -77,7 +79,7 @@ class Passcode(HasId, Base):
     # The first code of somebody who is no guest of a stay: later ones for the same person share its start.
     party_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     made_by: Mapped[str] = mapped_column(sa.String(80))
-    made_at: Mapped[datetime]
+    made_at: Mapped[datetime] = mapped_column(index=True)
     # The form's own id: a double click makes one code.
     request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
 from pms.core.errors import NotFound
+from pms.core.sealing import vault
 from pms.guests.models import Guest
 from pms.locks.models import Door, Lock
 from pms.passcodes import rules, stored_queries
@@ -31,6 +32,8 @@ _LOADED = (
 )
 _SAID_DEAD = (PasscodeState.REVOKED, PasscodeState.USED)
 PAGE = 50
+# Two doors may take the same digits; a dozen doors would be somebody's birthday, stored by hand.
+_MOST_ALIKE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,31 @@ def get_line(passcode_id: int, *, now: datetime) -> PasscodeLine:
     return line_of(get_passcode(passcode_id), now)
 
 
+def lines_by_id(ids: Collection[int], *, now: datetime) -> dict[int, PasscodeLine]:
+    """Codes as a list shows them, by id."""
+    found = db.session.scalars(sa.select(Passcode).where(Passcode.id.in_(ids)).options(*_LOADED))
+    return {passcode.id: line_of(passcode, now) for passcode in found}
+
+
 def line_of(passcode: Passcode, now: datetime) -> PasscodeLine:
     """The code with the truth about it."""
     return PasscodeLine(passcode, life_of(passcode, now))
+
+
+def index_of(digits: str) -> str:
+    """The keyed hash under which a computed code's digits are kept."""
+    return vault().blind(digits, "passcode")
+
+
+def with_digits(digits: str, *, now: datetime) -> list[PasscodeLine | StoredLine]:
+    """Living codes that are typed so, the newest first: computed, and stored in locks."""
+    if not digits.isascii() or not digits.isdecimal():
+        return []
+    query = sa.select(Passcode).where(Passcode.digits_index == index_of(digits)).options(*_LOADED)
+    query = query.order_by(Passcode.id.desc()).limit(_MOST_ALIKE)
+    lines: list[PasscodeLine | StoredLine] = [line_of(row, now) for row in db.session.scalars(query) if has_digits(row)]
+    lines += stored_queries.with_digits(digits, now=now, limit=_MOST_ALIKE)
+    return sorted((line for line in lines if line.is_alive), key=lambda line: line.id, reverse=True)
 
 
 def holder_of(passcode: Passcode) -> str:
@@ -162,6 +187,17 @@ def passcodes_of_stay(stay_id: int) -> Sequence[Passcode]:
     ).all()
 
 
+def alive_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[PasscodeLine]:
+    """Codes of many stays that their doors may still take, clear codes apart; oldest first."""
+    codes = db.session.scalars(
+        sa.select(Passcode)
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.kind != PasscodeKind.CLEAR, alive(now))
+        .options(*_LOADED)
+        .order_by(Passcode.id)
+    )
+    return [line_of(code, now) for code in codes]
+
+
 def lines_of_stay(stay_id: int, *, now: datetime) -> list[PasscodeLine]:
     """The codes of a stay as the page lists them, newest first."""
     return [line_of(passcode, now) for passcode in passcodes_of_stay(stay_id)]
@@ -173,7 +209,7 @@ def living_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[Passcod
         return []
     codes = db.session.scalars(
         sa.select(Passcode)
-        .where(Passcode.stay_id.in_(stay_ids), Passcode.ended_at.is_(None), _alive(now))
+        .where(Passcode.stay_id.in_(stay_ids), Passcode.ended_at.is_(None), alive(now))
         .options(*_LOADED)
         .order_by(Passcode.id)
     )
@@ -229,7 +265,7 @@ def codes_of_lock(lock_id: int, *conditions: sa.ColumnElement[bool]) -> Sequence
 
 def alive_at(lock_id: int, *, now: datetime) -> list[Passcode]:
     """Codes that the lock may still take, without clear codes."""
-    return list(codes_of_lock(lock_id, Passcode.kind != PasscodeKind.CLEAR, _alive(now)))
+    return list(codes_of_lock(lock_id, Passcode.kind != PasscodeKind.CLEAR, alive(now)))
 
 
 def ended_by_clear(lock_id: int, epoch: int, *, now: datetime) -> list[Passcode]:
@@ -331,9 +367,9 @@ def _newest(filters: Filters, now: datetime, before_id: int | None, size: int) -
 
 def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
-    alive = _alive(now)
+    is_alive = alive(now)
     if filters.show in ("alive", "ended"):
-        found.append(alive if filters.show == "alive" else sa.not_(alive))
+        found.append(is_alive if filters.show == "alive" else sa.not_(is_alive))
     if filters.kind is not None:
         found.append(Passcode.kind == filters.kind)
     if filters.lock_id is not None:
@@ -345,7 +381,7 @@ def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]
     return found
 
 
-def _alive(now: datetime) -> sa.ColumnElement[bool]:
+def alive(now: datetime) -> sa.ColumnElement[bool]:
     """As `rules.is_alive` says it of one code."""
     return sa.and_(
         Passcode.state.not_in(_SAID_DEAD),

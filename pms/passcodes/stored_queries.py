@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
 from pms.core.errors import NotFound
+from pms.core.sealing import vault
 from pms.guests.models import Guest
 from pms.locks.models import Door
 from pms.passcodes import rules
@@ -55,6 +56,14 @@ def find_line(slot_id: int, *, now: datetime) -> StoredLine | None:
     """The code with this id, or None."""
     slot = db.session.scalars(_codes().where(Slot.id == slot_id)).one_or_none()
     return line_of(slot, now) if slot is not None else None
+
+
+def with_digits(digits: str, *, now: datetime, limit: int) -> list[StoredLine]:
+    """Codes with these digits, the newest first."""
+    content = slot_rules.packed(SlotKind.PASSCODE, digits)
+    index = vault().blind(content.hex(), "slot_content")
+    query = _codes().where(Slot.content_index == index).order_by(Slot.id.desc()).limit(limit)
+    return [line_of(slot, now) for slot in db.session.scalars(query)]
 
 
 def get_line(slot_id: int, *, now: datetime) -> StoredLine:

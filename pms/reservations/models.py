@@ -25,3 +25,13 @@ class Reservation(HasId, Base):
     # Made by the form, so that a double click books once.
     request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)
     created_at: Mapped[datetime]
+
+    # Groups are few among reservations, and looked for by any part of their names.
+    __table_args__ = (
+        sa.Index(
+            "ix_reservation_group_name",
+            "group_name",
+            sqlite_where=sa.text("group_name <> ''"),
+            postgresql_where=sa.text("group_name <> ''"),
+        ),
+    )

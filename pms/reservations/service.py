@@ -10,12 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from pms.core.db import db, transaction
 from pms.reservations.models import Reservation
+from pms.reservations.rules import ALPHABET, CODE_LENGTH
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Without letters and digits that are mistaken for each other when read aloud.
-_ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 # 30^6 codes: that many misses in a row mean something else is wrong.
 _ATTEMPTS = 10
 
@@ -39,7 +38,7 @@ def create(
             if request_id and (earlier := find_by_request(request_id)):
                 return Created(earlier, is_new=False)
             reservation = Reservation(
-                code="".join(secrets.choice(_ALPHABET) for _ in range(6)),
+                code="".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH)),
                 booker_id=booker_id,
                 group_name=group_name,
                 note=note,

@@ -10,7 +10,7 @@ from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAre
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from pms.rooms import rules
-from pms.web.forms import Form, MoneyField, choice_id
+from pms.web.forms import Boxes, Form, MoneyField, choice_id
 
 _POSITION = [InputRequired(), NumberRange(-99, 999)]
 
@@ -61,6 +61,7 @@ class RoomForm(Form):
     number = StringField(_l("Room number"), validators=[InputRequired(), Length(max=rules.MAX_NUMBER)])
     floor_id = SelectField(_l("Floor"), coerce=choice_id)
     room_type_id = SelectField(_l("Room type"), coerce=choice_id)
+    features = Boxes(_l("Features"))
 
     def values(self) -> dict[str, Any]:
         """What was entered, as the service takes it."""
@@ -68,6 +69,7 @@ class RoomForm(Form):
             "number": self.number.data,
             "floor_id": self.floor_id.data,
             "room_type_id": self.room_type_id.data,
+            "features": self.features.data or [],
         }
 
 

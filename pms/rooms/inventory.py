@@ -1,4 +1,4 @@
-"""Tells those above when the number of rooms that can be sold changes, or a floor is added.
+"""Tells those above when the number of rooms that can be sold changes, a floor is added, or a room is ready for guests.
 
 Rooms know nothing of stays; what promises rooms to guests listens here, in the same transaction, and may refuse.
 """
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
+
+    from pms.core.actor import Actor
 
 
 class Listener(Protocol):
@@ -24,8 +26,19 @@ class FloorListener(Protocol):
     def __call__(self, *, now: datetime) -> None: ...
 
 
+class ReadyListener(Protocol):
+    """Hears that guests may be let into a room; both calls are in the transaction that says so."""
+
+    def hold(self, *, room_id: int) -> None:
+        """Take the locks that come before the room's."""
+
+    def ready(self, *, room_id: int, actor: Actor, now: datetime) -> None:
+        """The room is ready; this must not be refused, for it is true."""
+
+
 _listeners: list[Listener] = []
 _floor_listeners: list[FloorListener] = []
+_ready_listeners: list[ReadyListener] = []
 
 
 def on_capacity_change(listener: Listener) -> None:
@@ -51,3 +64,21 @@ def floor_added(*, now: datetime) -> None:
     """There is another floor; joins the caller's transaction."""
     for listener in _floor_listeners:
         listener(now=now)
+
+
+def on_ready(listener: ReadyListener) -> None:
+    """Register who must hear of rooms that are ready (once, by the application; again changes nothing)."""
+    if listener not in _ready_listeners:
+        _ready_listeners.append(listener)
+
+
+def hold_ready(*, room_id: int) -> None:
+    """The room is about to be ready: whoever waits for it is locked before the room is."""
+    for listener in _ready_listeners:
+        listener.hold(room_id=room_id)
+
+
+def room_ready(*, room_id: int, actor: Actor, now: datetime) -> None:
+    """Guests may be let into the room; joins the caller's transaction."""
+    for listener in _ready_listeners:
+        listener.ready(room_id=room_id, actor=actor, now=now)

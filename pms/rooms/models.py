@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -17,6 +17,14 @@ class HousekeepingStatus(StrEnum):
     DIRTY = "dirty"
     CLEAN = "clean"
     INSPECTED = "inspected"
+
+
+class Sight(StrEnum):
+    """What a housekeeper finds behind a door."""
+
+    OCCUPIED = "occupied"
+    EMPTY = "empty"
+    LUGGAGE = "luggage"
 
 
 class Building(HasId, Base):
@@ -86,3 +94,36 @@ class Room(HasId, Base):
     room_type: Mapped[RoomType] = relationship(lazy="raise")
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+
+
+class RoomSighting(HasId, Base):
+    """What somebody found in a room. Ids rise with time, and only the newest of a room counts.
+
+    Where it differs from what the desk believes, the difference stands until the two agree, or somebody settles it.
+    """
+
+    __tablename__ = "room_sighting"
+
+    room_id: Mapped[int] = mapped_column(sa.ForeignKey("room.id"))
+    found: Mapped[Sight] = mapped_column(enum_column(Sight))
+    found_by: Mapped[str] = mapped_column(sa.String(80))
+    found_at: Mapped[datetime]
+    # What was done about it, in words, once somebody looked.
+    settled_by: Mapped[str] = mapped_column(sa.String(80), default="")
+    settled_at: Mapped[datetime | None]
+    settled_as: Mapped[str] = mapped_column(sa.String(20), default="")
+
+    room: Mapped[Room] = relationship(lazy="raise")
+
+    __table_args__ = (sa.Index("ix_room_sighting_room_id_id", "room_id", "id"),)
+
+
+class FloorRound(Base):
+    """Who cleans a floor on a day: one person, whoever takes it first."""
+
+    __tablename__ = "floor_round"
+
+    floor_id: Mapped[int] = mapped_column(sa.ForeignKey("floor.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    name: Mapped[str] = mapped_column(sa.String(80))

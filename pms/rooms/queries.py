@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
@@ -12,7 +13,7 @@ from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.text import N_
 from pms.rooms import rules
-from pms.rooms.models import Building, Floor, Room, RoomType
+from pms.rooms.models import Building, Floor, FloorRound, Room, RoomSighting, RoomType
 
 
 class NoSuchRoom(NotFound):
@@ -128,6 +129,28 @@ def list_type_rows() -> list[TypeRow]:
     """Every room type with the number of its rooms."""
     counts = _counts(Room.room_type_id)
     return [TypeRow(kind, counts.get(kind.id, 0)) for kind in list_room_types()]
+
+
+def newest_sighting(room_id: int) -> RoomSighting | None:
+    """What was last found in the room, or None."""
+    return db.session.scalars(
+        sa.select(RoomSighting).where(RoomSighting.room_id == room_id).order_by(RoomSighting.id.desc()).limit(1)
+    ).one_or_none()
+
+
+def newest_sightings(*, since: datetime) -> dict[int, RoomSighting]:
+    """What was last found in each room since then, by room."""
+    newest = (
+        sa.select(sa.func.max(RoomSighting.id)).where(RoomSighting.found_at >= since).group_by(RoomSighting.room_id)
+    )
+    rows = db.session.scalars(sa.select(RoomSighting).where(RoomSighting.id.in_(newest)))
+    return {row.room_id: row for row in rows}
+
+
+def floor_rounds(day: date) -> dict[int, FloorRound]:
+    """Who cleans which floor on that day, by floor."""
+    rows = db.session.scalars(sa.select(FloorRound).where(FloorRound.day == day))
+    return {row.floor_id: row for row in rows}
 
 
 def hold_types(room_type_ids: Collection[int], *, to_change: bool = False) -> None:

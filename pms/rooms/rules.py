@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
-from pms.rooms.models import HousekeepingStatus
+from pms.rooms.models import HousekeepingStatus, Sight
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 MAX_NUMBER = 12
 MAX_FLOOR = 40
@@ -18,6 +23,19 @@ HOUSEKEEPING_WORDS: dict[HousekeepingStatus, str] = {
     HousekeepingStatus.DIRTY: N_("Dirty"),
     HousekeepingStatus.CLEAN: N_("Clean"),
     HousekeepingStatus.INSPECTED: N_("Inspected"),
+}
+
+SIGHT_WORDS: dict[Sight, str] = {
+    Sight.OCCUPIED: N_("Occupied"),
+    Sight.EMPTY: N_("Empty"),
+    Sight.LUGGAGE: N_("Luggage only"),
+}
+
+# How a difference between housekeeping and the desk was settled without another step of a stay.
+SETTLED_WORDS: dict[str, str] = {
+    "still_here": N_("Still here"),
+    "nobody_there": N_("Nobody there after all"),
+    "left_behind": N_("Things left behind"),
 }
 
 # What a room has; guests wish for the same words.
@@ -58,6 +76,51 @@ class BadBeds(Invalid):
     code = "bad_beds"
     field = "beds"
     message = N_("The number of beds must be from 1 to 20.")
+
+
+class UnknownFeature(Invalid):
+    """Features are chosen from a list, so that guests' wishes can be met by them."""
+
+    code = "unknown_feature"
+    field = "features"
+    message = N_("One of these features is not on the list.")
+
+
+class UnknownOutcome(Invalid):
+    """A difference is settled by a word of the list, so that others understand it."""
+
+    code = "unknown_outcome"
+    message = N_("Choose how this was settled.")
+
+
+class SeenAgain(DomainError):
+    """Somebody has looked again since; what was found then counts no more."""
+
+    code = "seen_again"
+    message = N_("Somebody has looked into room %(room)s again since. Look at the newest finding.")
+
+
+class FloorTaken(DomainError):
+    """A floor is cleaned by one person."""
+
+    code = "floor_taken"
+    message = N_("%(name)s has this floor today.")
+
+
+class NoFault(Invalid):
+    """Whoever repairs it wants to know what."""
+
+    code = "no_fault"
+    field = "text"
+    message = N_("Say in a few words what is broken (at most 200 characters).")
+
+
+class NoteFull(DomainError):
+    """A note is a few lines, no diary."""
+
+    code = "note_full"
+    field = "text"
+    message = N_("The note of this room is full. Have a look at what stands there, and shorten it.")
 
 
 class BadPrice(Invalid):
@@ -108,6 +171,11 @@ class CodeTaken(DomainError):
     message = N_("There is already a room type with the code %(code)s.")
 
 
+def is_ready(housekeeping: HousekeepingStatus) -> bool:
+    """Whether guests may be let in: clean or, where somebody looks again, inspected."""
+    return housekeeping is not HousekeepingStatus.DIRTY
+
+
 def clean_name(name: str, most: int) -> str:
     """The name without spaces around; EmptyName where nothing is left or it is too long."""
     text = " ".join(name.split())
@@ -140,10 +208,33 @@ def clean_reason(reason: str) -> str:
     return text
 
 
+def clean_fault(text: str) -> str:
+    """What is broken, in one line; NoFault."""
+    line = " ".join(text.split())
+    if not 1 <= len(line) <= MAX_REASON:
+        raise NoFault
+    return line
+
+
+def note_with(note: str, line: str) -> str:
+    """The note with one more line; NoteFull."""
+    text = f"{note}\n{line}".strip()
+    if len(text) > MAX_NOTE:
+        raise NoteFull
+    return text
+
+
 def check_beds(beds: int) -> None:
     """BadBeds outside of 1 to 20."""
     if not 1 <= beds <= 20:
         raise BadBeds
+
+
+def clean_features(features: Collection[str]) -> list[str]:
+    """The features in the order of the list, each once; UnknownFeature."""
+    if any(feature not in FEATURE_WORDS for feature in features):
+        raise UnknownFeature
+    return [feature for feature in FEATURES if feature in features]
 
 
 def number_key(number: str) -> tuple[int, str]:

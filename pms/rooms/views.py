@@ -22,7 +22,7 @@ from pms.rooms.forms import (
 )
 from pms.rooms.models import HousekeepingStatus
 from pms.web import errors, login
-from pms.web.forms import Form
+from pms.web.forms import Form, choices
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
 
@@ -396,6 +396,7 @@ def _room_form(row: Any = None) -> RoomForm:
     form = RoomForm(obj=row)
     form.floor_id.choices = [(f.id, f"{f.building.name} · {f.name}") for f in queries.list_floors()]
     form.room_type_id.choices = [(t.id, f"{t.code} · {t.name}") for t in queries.list_room_types()]
+    form.features.choices = choices((word, _(text)) for word, text in rules.FEATURE_WORDS.items())
     return form
 
 

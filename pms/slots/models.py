@@ -104,7 +104,9 @@ class Slot(HasId, Base):
     name: Mapped[str] = mapped_column(sa.String(80), default="")
     # None where only the lock knows it, and gone here as soon as it need not be sent again.
     content_sealed: Mapped[bytes | None]
-    content = sealed_bytes()
+    content = sealed_bytes(index="slot_content")
+    # Finds a stored passcode by its digits; gone with them.
+    content_index: Mapped[str | None] = mapped_column(sa.String(32), index=True)
     # None: no limit.
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
@@ -126,7 +128,7 @@ class Slot(HasId, Base):
     fingerprint_id: Mapped[int | None] = mapped_column(sa.ForeignKey("fingerprint.id"), index=True)
     request_id: Mapped[str | None] = mapped_column(sa.String(36), unique=True)
     made_by: Mapped[str] = mapped_column(sa.String(80))
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
     # When the lock itself said last that it has it, and when its list lacked it (None: it did not since).
     seen_at: Mapped[datetime | None]

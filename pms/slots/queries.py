@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -96,6 +96,20 @@ def wanted_of_stay(stay_id: int) -> Sequence[Slot]:
     return db.session.scalars(
         _slots().where(Slot.stay_id == stay_id, Slot.state.in_(rules.WANTED)).order_by(Slot.id)
     ).all()
+
+
+def of_stays(stay_ids: Collection[int]) -> Sequence[Slot]:
+    """What locks store for many stays, are to store, have not let go yet, or would not take; fingerprints too, oldest first."""
+    states = rules.WANTED | rules.MAY_HOLD | {SlotState.REFUSED}
+    return db.session.scalars(
+        _slots().where(Slot.stay_id.in_(stay_ids), Slot.state.in_(states)).order_by(Slot.id)
+    ).all()
+
+
+def listed_in(lock_ids: Collection[int]) -> dict[tuple[int, int], ListedSlot]:
+    """What some locks themselves say that they have, by lock and slot."""
+    rows = db.session.scalars(sa.select(ListedSlot).where(ListedSlot.lock_id.in_(lock_ids)))
+    return {(row.lock_id, row.number): row for row in rows}
 
 
 def templates_of_person(*, guest_id: int | None, account_id: int | None) -> Sequence[Slot]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from pms.core.db import transaction
-from pms.core.errors import NotFound
+from pms.core.errors import DomainError, NotFound
 from pms.guests.models import Guest
 from pms.properties import queries as properties
 from pms.reservations import service as reservations
+from pms.reservations.models import Reservation
 from pms.rooms.models import RoomType
-from pms.stays import nights, rules, steps
+from pms.stays import nights, queries, rules, steps
 from pms.stays.models import Stay, StayState, StepKind
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
-    from pms.reservations.models import Reservation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,8 @@ def book_many(
     with transaction() as session:
         if session.get(Guest, guest_id) is None or not wishes:
             raise NotFound
-        for wish in wishes:
-            _check(session, wish)
+        for line, wish in enumerate(wishes):
+            _check(session, wish, line)
         made = reservations.create(
             booker_id=guest_id, note=note, source=source, group_name=group_name, request_id=request_id, now=now
         )
@@ -76,31 +76,73 @@ def book_many(
                 session.scalars(sa.select(Stay).where(Stay.reservation_id == made.reservation.id).order_by(Stay.id))
             )
         local_now = now.astimezone(properties.get_property().zone)
-        for wish in wishes:
-            rules.check_arrival(wish.arrival_date, local_now)
+        for line, wish in enumerate(wishes):
+            if wish.arrival_date < rules.tonight(local_now):
+                raise rules.ArrivalInThePast(line=line)
         rooms = [wish.room_id for wish in wishes if wish.room_id is not None]
         nights.lock(session, type_ids=[wish.room_type_id for wish in wishes], room_ids=rooms)
-        return [_promise(session, made.reservation, wish, guest_id, actor, now) for wish in wishes]
+        return [
+            _promise_line(session, made.reservation, line, wish, guest_id, actor, now)
+            for line, wish in enumerate(wishes)
+        ]
 
 
-def _check(session: Session, wish: RoomWish) -> None:
+def add_room(
+    *, reservation_id: int, wish: RoomWish, request_id: str | None = None, actor: Actor, now: datetime
+) -> Stay:
+    """One more room under the code that the guest knows already. Refusals as `book_many`; NotFound."""
+    with transaction() as session:
+        reservation = session.get(Reservation, reservation_id, with_for_update={"key_share": True})
+        if reservation is None:
+            raise NotFound
+        if request_id and (earlier := queries.find_by_step(request_id)):
+            return earlier
+        _check(session, wish)
+        rules.check_arrival(wish.arrival_date, now.astimezone(properties.get_property().zone))
+        rooms = [] if wish.room_id is None else [wish.room_id]
+        nights.lock(session, type_ids=[wish.room_type_id], room_ids=rooms)
+        return _promise(session, reservation, wish, reservation.booker_id, request_id, actor, now)
+
+
+def _promise_line(
+    session: Session, reservation: Reservation, line: int, wish: RoomWish, booker_id: int, actor: Actor, now: datetime
+) -> Stay:
+    """One of several; a refusal names its place in the list, from 0, as `line`."""
+    try:
+        return _promise(session, reservation, wish, booker_id, None, actor, now)
+    except DomainError as error:
+        error.params.setdefault("line", line)
+        raise
+
+
+def _check(session: Session, wish: RoomWish, line: int = 0) -> None:
     if session.get(RoomType, wish.room_type_id) is None:
         raise NotFound
     if wish.guest_id is not None and session.get(Guest, wish.guest_id) is None:
         raise NotFound
-    rules.check_span(wish.arrival_date, wish.departure_date, is_day_use=wish.is_day_use)
-    rules.check_hours(
-        arrival_hour=wish.arrival_hour,
-        departure_hour=wish.departure_hour,
-        is_day_use=wish.is_day_use,
-        house=properties.get_property(),
-    )
-    if wish.is_day_use and wish.room_id is None:
-        raise rules.DayUseNeedsRoom
+    try:
+        rules.check_span(wish.arrival_date, wish.departure_date, is_day_use=wish.is_day_use)
+        rules.check_hours(
+            arrival_hour=wish.arrival_hour,
+            departure_hour=wish.departure_hour,
+            is_day_use=wish.is_day_use,
+            house=properties.get_property(),
+        )
+        if wish.is_day_use and wish.room_id is None:
+            raise rules.DayUseNeedsRoom
+    except DomainError as error:
+        error.params.setdefault("line", line)
+        raise
 
 
 def _promise(
-    session: Session, reservation: Reservation, wish: RoomWish, booker_id: int, actor: Actor, now: datetime
+    session: Session,
+    reservation: Reservation,
+    wish: RoomWish,
+    booker_id: int,
+    request_id: str | None,
+    actor: Actor,
+    now: datetime,
 ) -> Stay:
     kind = session.get_one(RoomType, wish.room_type_id)
     stay = Stay(
@@ -125,5 +167,5 @@ def _promise(
     session.add(stay)
     session.flush()
     nights.move(session, stay, nights.Hold(), nights.wanted(session, stay, date.min))
-    steps.note(session, stay, StepKind.BOOKED, before=None, request_id=None, actor=actor, now=now)
+    steps.note(session, stay, StepKind.BOOKED, before=None, request_id=request_id, actor=actor, now=now)
     return stay

@@ -17,8 +17,8 @@ from pms.core.text import digits_of, fold
 from pms.guests import queries as guests
 from pms.guests.models import Guest
 from pms.reservations.models import Reservation
-from pms.rooms.models import Floor, HousekeepingStatus, Room, RoomType
-from pms.stays.models import RoomClosure, RoomNight, Stay, StayState, StayStep, TypeNight
+from pms.rooms.models import Floor, HousekeepingStatus, Room
+from pms.stays.models import RoomClosure, RoomDay, RoomNight, Stay, StayState, StayStep, StepKind
 from pms.web.paging import Page, cut
 
 WITH_ALL = (
@@ -29,6 +29,8 @@ WITH_ALL = (
     joinedload(Stay.room).joinedload(Room.room_type),
 )
 _PRESENT = (StayState.CONFIRMED, StayState.IN_HOUSE)
+_OVER = (StayState.CHECKED_OUT, StayState.CANCELLED, StayState.NO_SHOW)
+_IS_WAITING = (Stay.state == StayState.CONFIRMED, Stay.waiting_since.is_not(None))
 _PAGE = 50
 
 
@@ -40,14 +42,6 @@ class RoomOffer:
     is_booked_type: bool
     is_vacant: bool
     is_ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TypeOffer:
-    """A room type with how many are left over certain nights."""
-
-    room_type: RoomType
-    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +95,19 @@ def present_today(day: date) -> list[Stay]:
     )
 
 
+def with_keys_to_watch(day: date) -> list[Stay]:
+    """Stays whose keys may need somebody: in house, expected within a week, and those that left in the week before, since a
+    lock may still have to let go what it stored for them."""
+    week = 7 * intervals.ONE_DAY
+    return _stays(
+        sa.or_(
+            Stay.state == StayState.IN_HOUSE,
+            sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= day + week),
+            sa.and_(Stay.state.in_(_OVER), Stay.departure_date >= day - week, Stay.arrival_date <= day + week),
+        )
+    )
+
+
 def present_and_coming(day: date) -> list[Stay]:
     """Stays with a room that are in house, or expected from `day` on and at most a week ahead: for the board."""
     return _stays(
@@ -136,9 +143,43 @@ def of_same_party(stay: Stay) -> list[Stay]:
     )
 
 
+def of_code(code: str) -> list[Stay]:
+    """Every room of a booking, in the order in which they were booked; NotFound for a code that nobody has."""
+    found = _stays(
+        Stay.reservation_id.in_(sa.select(Reservation.id).where(Reservation.code == code)), order=(Stay.id.asc(),)
+    )
+    if not found:
+        raise NotFound
+    return found
+
+
+def booker_of(reservation: Reservation) -> Guest:
+    """Who booked, who need not sleep in any of the rooms."""
+    return db.session.get_one(Guest, reservation.booker_id)
+
+
 def find_in_room(room_id: int) -> Stay | None:
     """Who is checked in to the room."""
     return next(iter(_stays(Stay.room_id == room_id, Stay.state == StayState.IN_HOUSE)), None)
+
+
+def find_waiting(room_id: int) -> Stay | None:
+    """Who was checked in ahead and waits for the room; of several the one who waits longest."""
+    order = (Stay.waiting_since.asc(), Stay.id.asc())
+    return next(iter(_stays(Stay.room_id == room_id, *_IS_WAITING, order=order)), None)
+
+
+def get_reservation(reservation_id: int) -> Reservation:
+    """What several stays were booked under; NotFound."""
+    reservation = db.session.get(Reservation, reservation_id)
+    if reservation is None:
+        raise NotFound
+    return reservation
+
+
+def of_reservation(reservation_id: int) -> list[Stay]:
+    """The stays under one code, in the order in which they were booked."""
+    return _stays(Stay.reservation_id == reservation_id, order=(Stay.id.asc(),))
 
 
 def find_by_request(request_id: str) -> Stay | None:
@@ -149,6 +190,13 @@ def find_by_request(request_id: str) -> Stay | None:
         .where(Reservation.request_id == request_id)
         .order_by(Stay.id)
         .limit(1)
+    ).one_or_none()
+
+
+def find_by_step(request_id: str) -> Stay | None:
+    """The stay to which a step was done by this form, or None."""
+    return db.session.scalars(
+        sa.select(Stay).join(StayStep, StayStep.stay_id == Stay.id).where(StayStep.request_id == request_id)
     ).one_or_none()
 
 
@@ -179,14 +227,31 @@ def last_step(stay_id: int) -> StayStep | None:
     return step if step is not None and step.before is not None else None
 
 
+def checked_in_after_waiting(stay_ids: Collection[int]) -> set[int]:
+    """Those of the stays that waited for their room until the moment of their check-in."""
+    steps = db.session.scalars(
+        sa.select(StayStep).where(
+            StayStep.stay_id.in_(stay_ids), StayStep.kind == StepKind.CHECKED_IN, StayStep.undone_at.is_(None)
+        )
+    )
+    return {step.stay_id for step in steps if step.before and step.before.get("waiting_since")}
+
+
 def free_rooms(
-    *, arrival: date, departure: date, room_type_id: int | None = None, except_stay_id: int | None = None
+    *,
+    arrival: date,
+    departure: date,
+    room_type_id: int | None = None,
+    except_stay_id: int | None = None,
+    hours: tuple[int, int] | None = None,
 ) -> list[RoomOffer]:
-    """Rooms without another stay on these nights, best first: the booked type, ready, nobody inside, by number."""
-    taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
+    """Rooms without another stay on these nights, best first: the booked type, ready, nobody inside, by number.
+
+    For day use, `hours` are those in which nobody else may have the room.
+    """
+    taken = _taken_nights(arrival, departure, except_stay_id) if hours is None else _taken_in_hours(arrival, *hours)
     inside = sa.select(Stay.room_id).where(Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None))
     if except_stay_id is not None:
-        taken = taken.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
         inside = inside.where(Stay.id != except_stay_id)
     rooms = db.session.scalars(
         sa.select(Room)
@@ -215,20 +280,27 @@ def free_rooms(
     )
 
 
-def availability(*, arrival: date, departure: date) -> list[TypeOffer]:
-    """How many rooms of each type are left on every one of these nights."""
-    counts = db.session.execute(
-        sa.select(Room.room_type_id, sa.func.count()).where(~Room.out_of_order).group_by(Room.room_type_id)
+def _taken_nights(arrival: date, departure: date, except_stay_id: int | None) -> sa.Select[Any]:
+    taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
+    if except_stay_id is None:
+        return taken
+    return taken.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
+
+
+def _taken_in_hours(day: date, since: int, until: int) -> sa.Select[Any]:
+    """Rooms that somebody has all day or in some of these hours, or that are closed."""
+    meets_another_day_use = sa.and_(RoomDay.day_from_hour < until, RoomDay.day_until_hour > since)
+    in_use = sa.select(RoomDay.room_id).where(
+        RoomDay.day == day,
+        sa.or_(
+            RoomDay.through_stay_id.is_not(None),
+            RoomDay.leaving_hour > since,
+            RoomDay.arriving_hour < until,
+            meets_another_day_use,
+        ),
     )
-    capacity = {row[0]: row[1] for row in counts}
-    sold = db.session.execute(
-        sa.select(TypeNight.room_type_id, sa.func.max(TypeNight.sold + TypeNight.closed))
-        .where(TypeNight.night >= arrival, TypeNight.night < departure)
-        .group_by(TypeNight.room_type_id)
-    )
-    most_sold = {row[0]: row[1] for row in sold}
-    types = db.session.scalars(sa.select(RoomType).order_by(RoomType.position, RoomType.code))
-    return [TypeOffer(kind, max(0, capacity.get(kind.id, 0) - most_sold.get(kind.id, 0))) for kind in types]
+    closed = sa.select(RoomNight.room_id).where(RoomNight.night == day, RoomNight.closure_id.is_not(None))
+    return sa.select(sa.union(in_use, closed).subquery().c.room_id)
 
 
 def search(text: str, limit: int = 12) -> list[Hit]:

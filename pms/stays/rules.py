@@ -59,6 +59,15 @@ STATE_WORDS: dict[StayState, str] = {
     StayState.NO_SHOW: N_("No-show"),
 }
 
+# The kind of the badge: see docs/look.md.
+STATE_TONES: dict[StayState, str] = {
+    StayState.CONFIRMED: "info",
+    StayState.IN_HOUSE: "accent",
+    StayState.CHECKED_OUT: "muted",
+    StayState.CANCELLED: "muted",
+    StayState.NO_SHOW: "warn",
+}
+
 STEP_WORDS: dict[StepKind, str] = {
     StepKind.BOOKED: N_("Booked"),
     StepKind.CHANGED: N_("Booking changed"),
@@ -378,6 +387,12 @@ def leaves_at(stay: Stay, house: Property) -> datetime:
     return at_local(stay.departure_date, departure_hour(stay, house), house.zone)
 
 
+def may_enter_at(stay: Stay, house: Property) -> datetime:
+    """From when an expected party may enter, in UTC: who waits for the room, not before it is expected to be ready."""
+    arrives = arrives_at(stay, house)
+    return arrives if stay.room_expected_at is None else max(arrives, stay.room_expected_at)
+
+
 def is_early(stay: Stay, house: Property) -> bool:
     """Whether the party was promised its room before the house's hour."""
     return not stay.is_day_use and arrival_hour(stay, house) < house.check_in_hour
@@ -468,6 +483,7 @@ def snapshot(stay: Stay) -> dict[str, Any]:
         "is_fixed": stay.is_fixed,
         "fixed_reason": stay.fixed_reason,
         "wishes": list(stay.wishes),
+        "note": stay.note,
         **{name: at.isoformat() if (at := getattr(stay, name)) else None for name in _INSTANTS},
     }
 

@@ -18,11 +18,12 @@ from pms.properties import queries as properties
 from pms.rooms import queries as rooms
 from pms.stays import days, followers, nights, rules, steps
 from pms.stays.arranging import agree_hours, check_in_ahead, fix_room, rearrange, release_room
-from pms.stays.booking import RoomWish, book_many
+from pms.stays.booking import RoomWish, add_room, book_many
 from pms.stays.models import Stay, StayStep, StepKind
 from pms.stays.steps import RoomOccupied, RoomOutOfOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from pms.core.actor import Actor
@@ -31,6 +32,7 @@ __all__ = [
     "RoomOccupied",
     "RoomOutOfOrder",
     "RoomWish",
+    "add_room",
     "agree_hours",
     "book_many",
     "check_in_ahead",
@@ -95,10 +97,15 @@ def change(
     room_type_id: int,
     adults: int,
     children: int,
+    wishes: Collection[str] | None = None,
+    note: str | None = None,
+    night_price: int | None = None,
     actor: Actor,
     now: datetime,
 ) -> StayStep:
-    """Change a stay that has not begun. Another room type gives the assigned room back."""
+    """Change a stay that has not begun. Another room type gives the assigned room back, and has its own price unless one is
+    agreed; wishes and note stay as they are where None is given.
+    """
     rules.check_dates(arrival_date, departure_date)
 
     def decide(stay: Stay, local_now: datetime) -> dict[str, Any]:
@@ -112,6 +119,13 @@ def change(
         }
         if room_type_id != stay.room_type_id:
             values |= {"room_type_id": room_type_id, "room_id": None, **_NOT_WAITING}
+            values["night_price"] = rooms.get_room_type(room_type_id).night_price
+        if night_price is not None:
+            values["night_price"] = night_price
+        if wishes is not None:
+            values["wishes"] = rules.clean_wishes(wishes)
+        if note is not None:
+            values["note"] = note.strip()
         if stay.is_day_use:
             values["is_day_use"] = False
         return values

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from pms.audit import service as audit
 from pms.core import money
-from pms.core.db import KEEPING_ID, transaction
+from pms.core.db import transaction
 from pms.core.errors import ChangedMeanwhile, DomainError, NotFound
 from pms.core.text import N_
 from pms.properties import queries as properties
@@ -72,8 +72,17 @@ def take(
 
 
 def load(session: Session, stay_id: int) -> Stay:
-    """The stay, locked; NotFound."""
-    stay = session.get(Stay, stay_id, with_for_update=KEEPING_ID)
+    """The stay, locked, and as it is now, whatever was read before; NotFound.
+
+    The lock keeps the id only. On PostgreSQL foreign keys of rows that point to the stay are looked up with a lock that a
+    plain FOR UPDATE keeps waiting: two clerks have waited for each other in a circle by that.
+    """
+    stay = session.scalars(
+        sa.select(Stay)
+        .where(Stay.id == stay_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
     if stay is None:
         raise NotFound
     return stay

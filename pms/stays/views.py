@@ -1,4 +1,4 @@
-"""The list of stays, a stay's page, and the search in the top bar."""
+"""The list of stays, and a stay's page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from pms.core import clock
 from pms.core.ids import read_id
 from pms.core.text import N_
+from pms.properties import queries as properties
 from pms.rooms.rules import HOUSEKEEPING_WORDS
 from pms.stays import queries, rules
 from pms.stays.models import StayState, StepKind
@@ -24,13 +25,6 @@ SHOWN: dict[str, tuple[str, tuple[StayState, ...]]] = {
     "past": (N_("Checked out"), (StayState.CHECKED_OUT,)),
     "off": (N_("Cancelled and no-show"), (StayState.CANCELLED, StayState.NO_SHOW)),
     "all": (N_("All"), ()),
-}
-STATE_TONES = {
-    StayState.CONFIRMED: "info",
-    StayState.IN_HOUSE: "accent",
-    StayState.CHECKED_OUT: "muted",
-    StayState.CANCELLED: "muted",
-    StayState.NO_SHOW: "warn",
 }
 
 
@@ -61,30 +55,26 @@ def show(stay_id: int) -> Response:
     now = clock.now()
     today = filters.local(now).date()
     undoable = queries.last_step(stay_id)
+    house = properties.get_property()
     return render(
         "stays/show.html",
         stay=stay,
         steps=queries.list_steps(stay_id),
         undoable=undoable if undoable and rules.can_undo(kind=undoable.kind, at=undoable.at, now=now) else None,
         allowed=rules.allowed_steps(stay.state),
+        arrival_hour=rules.arrival_hour(stay, house),
+        departure_hour=rules.departure_hour(stay, house),
+        is_early=rules.is_early(stay, house),
+        is_late=rules.is_late(stay, house),
         is_due=stay.arrival_date <= today,
         is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, today),
         nights=(stay.departure_date - stay.arrival_date).days,
         companions=queries.of_same_party(stay),
+        wish_words=rules.WISH_WORDS,
         Kind=StepKind,
         step_words=rules.STEP_WORDS,
         housekeeping_words=HOUSEKEEPING_WORDS,
         **_words(),
-    )
-
-
-@blueprint.get("/search")
-@require("guests:view")
-def search() -> Response:
-    """Guests by name, phone, document or room, with where they are: the top bar's results."""
-    text = request.args.get("q", "").strip()
-    return render(
-        "stays/search.html", "stays/_hits.html", hits=queries.search(text) if text else [], text=text, **_words()
     )
 
 
@@ -96,4 +86,4 @@ def of_guest(guest_id: int) -> Response:
 
 
 def _words() -> dict[str, Any]:
-    return {"state_words": rules.STATE_WORDS, "state_tones": STATE_TONES}
+    return {"state_words": rules.STATE_WORDS, "state_tones": rules.STATE_TONES}

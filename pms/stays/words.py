@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pms.core.text import N_
-from pms.stays.rules import STATE_WORDS, STEP_WORDS
+from pms.stays.rules import STATE_WORDS, STEP_WORDS, WISH_WORDS
 
 ACTIONS = {
     "stays.booked": N_("Booked: %(subject)s"),
@@ -41,6 +41,7 @@ FIELDS = {
     "is_fixed": N_("Must keep its room"),
     "fixed_reason": N_("Reason"),
     "wishes": N_("Wishes"),
+    "note": N_("Note"),
     "waiting_since": N_("Waiting since"),
     "room_expected_at": N_("Room expected"),
     "reason": N_("Reason"),
@@ -53,4 +54,5 @@ FIELDS = {
 VALUES = {
     "state": {state.value: text for state, text in STATE_WORDS.items()},
     "step": {step.value: text for step, text in STEP_WORDS.items()},
+    "wishes": WISH_WORDS,
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flask_wtf import FlaskForm
+    from wtforms.form import BaseForm
 
 _SENTENCES: dict[int, tuple[str, str]] = {
     400: (N_("The request was not understood"), N_("Go back and try it again.")),
@@ -62,6 +63,15 @@ def put_into(form: FlaskForm, error: DomainError) -> None:
     name = str(error.params.get("field") or error.field or "")
     if name in form and not isinstance(form[name], HiddenField):
         form[name].errors = [*form[name].errors, sentence(error)]
+    else:
+        form.form_errors = [*form.form_errors, sentence(error)]
+
+
+def put_into_part(part: BaseForm, form: FlaskForm, error: DomainError) -> None:
+    """Show the refusal beside the field in one line of a list of forms, or else above the whole form."""
+    name = str(error.params.get("field") or error.field or "")
+    if name in part:
+        part[name].errors = [*part[name].errors, sentence(error)]
     else:
         form.form_errors = [*form.form_errors, sentence(error)]
 

@@ -49,6 +49,16 @@ def day_text(value: date) -> str:
     return str(format_skeleton("MMMd", _on_the_wall(value), locale=get_locale()))
 
 
+def weekday_text(value: date) -> str:
+    """The short name of its weekday, for the head of a column."""
+    return str(format_date(value, "EEE"))
+
+
+def month_text(value: date) -> str:
+    """The short name of its month."""
+    return str(format_date(value, "MMM"))
+
+
 def full_date_text(value: date | None) -> str:
     """A date with its year."""
     return "–" if value is None else str(format_date(_on_the_wall(value), "medium"))
@@ -86,6 +96,8 @@ def install(app: Flask) -> None:
         datetime=datetime_text,
         date=date_text,
         day=day_text,
+        weekday=weekday_text,
+        month=month_text,
         full_date=full_date_text,
         money=money_text,
         time=time_text,

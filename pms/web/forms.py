@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, SelectMultipleField
+from wtforms import Field, FieldList, FormField, HiddenField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Regexp
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
@@ -30,6 +30,8 @@ class Form(FlaskForm):  # type: ignore[misc]
             return [str(locale)] if locale and locale.language in LANGUAGES else ["en"]
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            if issubclass(unbound_field.field_class, (FieldList, FormField)):
+                return unbound_field.bind(form=form, **options)
             filters = list(unbound_field.kwargs.get("filters", []))
             if _strip not in filters:
                 filters.append(_strip)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template
@@ -32,10 +33,20 @@ def render_dialog(part: str, *, status: int = 200, **values: Any) -> Response:
     return response
 
 
-def go_to(url: str, text: str = "", *, kind: str = "ok") -> Response:
-    """Leave the form: the next page shows `text` as a toast. Works for plain forms and for HTMX."""
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a toast offers to do about what it says; its page opens in the dialog."""
+
+    label: str
+    url: str
+
+
+def go_to(url: str, text: str = "", *, kind: str = "ok", link: Link | None = None) -> Response:
+    """Leave the form: the next page shows `text` as a toast, with a link in it. Works for plain forms and for HTMX."""
     if text:
         flash(text, kind)
+    if link is not None:
+        flash(f"{link.url} {link.label}", "link")
     if request.htmx:
         response = make_response("", 200)
         response.headers["HX-Redirect"] = url
@@ -43,9 +54,18 @@ def go_to(url: str, text: str = "", *, kind: str = "ok") -> Response:
     return make_response(redirect(url, 303))
 
 
-def toast(response: Response, text: str, *, kind: str = "ok") -> Response:
-    """Let an HTMX answer say `text` without leaving the page."""
-    return add_trigger(response, "toast", {"text": text, "kind": kind})
+def settle(url: str, text: str, *, link: Link | None = None) -> Response:
+    """What a dialog was opened for is done: a page that renews itself stays and says `text`, another one gives way to `url`."""
+    if request.headers.get("X-In-Place") != "1" or not request.htmx:
+        return go_to(url, text, link=link)
+    response = add_trigger(toast(make_response("", 204), text, link=link), "dialog:close")
+    return add_trigger(response, "live:look")
+
+
+def toast(response: Response, text: str, *, kind: str = "ok", link: Link | None = None) -> Response:
+    """Let an HTMX answer say `text`, with a link in it, without leaving the page."""
+    detail = {"text": text, "kind": kind} | ({"url": link.url, "label": link.label} if link is not None else {})
+    return add_trigger(response, "toast", detail)
 
 
 def add_trigger(response: Response, event: str, detail: object = None, *, after_swap: bool = False) -> Response:

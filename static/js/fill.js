@@ -5,6 +5,9 @@ document.addEventListener("click", (event) => {
   for (const [name, value] of Object.entries(JSON.parse(offer.dataset.fill))) {
     const field = offer.closest("form").elements[name];
     field.value = value;
-    field.focus();
+    if (field.focus) field.focus();
   }
+  // Whoever listens to the fields hears of it once, however many were filled.
+  const first = offer.closest("form").elements[Object.keys(JSON.parse(offer.dataset.fill))[0]];
+  if (offer.hasAttribute("data-fill-tells")) first.dispatchEvent(new Event("change", { bubbles: true }));
 });

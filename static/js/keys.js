@@ -62,7 +62,7 @@
     if (!isLetter) return false;
     if (letter === "/") return focusSearch() || true;
     if (letter === "?") return window.latchkey.showKeys() || true;
-    return go(letter) || press(letter, row) || press(letter, document.querySelector("main"));
+    return go(letter) || press(letter, row) || press(letter, document.querySelector("main")) || press(letter, document.querySelector(".bar"));
   }
 
   document.addEventListener("keydown", (event) => {

@@ -12,7 +12,7 @@
     if (document.querySelector("[data-rows]")) lines.push([["\u2191", "\u2193"], words.arrows], [["Enter"], words.enter]);
     lines.push([["Esc"], words.esc]);
     const seen = new Set();
-    for (const node of document.querySelectorAll("main [data-key]")) {
+    for (const node of document.querySelectorAll("main [data-key], .bar [data-key]")) {
       const label = (node.dataset.keyLabel || node.firstChild.textContent || "").trim();
       const line = node.dataset.key + label;
       if (!window.latchkey.isSeen(node) || seen.has(line)) continue;

@@ -1,6 +1,7 @@
 // Short messages: those that came with the page, and those that an answer brings.
 (() => {
   const STAY = 6000;
+  const STAY_WITH_LINK = 15000;
   const timers = new WeakMap();
   const box = () => document.getElementById("toasts");
 
@@ -27,7 +28,7 @@
   // What went wrong stays until it is closed; the rest goes by itself, but not while somebody reads it.
   function release(toast) {
     hold(toast);
-    if (!toast.classList.contains("bad")) timers.set(toast, setTimeout(() => remove(toast), STAY));
+    if (!toast.classList.contains("bad")) timers.set(toast, setTimeout(() => remove(toast), toast.querySelector("a") ? STAY_WITH_LINK : STAY));
   }
 
   function arm(toast) {
@@ -44,7 +45,7 @@
     release(toast);
   }
 
-  function say(text, kind) {
+  function say(text, kind, url, label) {
     const same = [...box().children].find((toast) => toast.firstChild.textContent === text);
     if (same) return void release(same);
     raise();
@@ -53,6 +54,12 @@
     const words = document.createElement("span");
     words.textContent = text;
     toast.append(words);
+    if (url) {
+      const link = document.createElement("a");
+      Object.assign(link, { href: url, textContent: label });
+      link.dataset.dialog = "";
+      toast.append(link);
+    }
     arm(toast);
     // One frame later, so that a screen reader sees the region first and then the news in it.
     requestAnimationFrame(() => box().append(toast));
@@ -66,7 +73,7 @@
     if (box().children.length) raise();
   }, true);
 
-  document.addEventListener("toast", (event) => say(event.detail.text, event.detail.kind));
+  document.addEventListener("toast", (event) => say(event.detail.text, event.detail.kind, event.detail.url, event.detail.label));
   for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => say(box().dataset.unreachable, "bad"));
   // Ours bring their own words; what stands between us and the browser does not.
   document.addEventListener("htmx:responseError", (event) => {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from pms.access_records import queries, service
+from pms.access_records import queries, rules, service
 from pms.access_records.models import AccessRecord
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP, Actor
@@ -22,6 +22,7 @@ from pms.protocol.frame import Direction, Frame, open_frame, peek_header, seal_f
 from pms.protocol.record import RecordEvent, RecordResult
 
 PHONE = Actor(kind="lock", name="", address="10.0.0.7")
+DESK = Actor(kind="account", name="Desk", account_id=1)
 
 
 def _take(scene, frame, now, serial=None):
@@ -270,4 +271,25 @@ def test_records_are_read_page_by_page_and_by_filter(any_scene, now):
     assert queries.list_page(text="102").rows == []
     assert len(queries.list_page(since=now, until=now + timedelta(seconds=3), kind="opened").rows) == 3
     assert queries.list_page(since=datetime(2030, 1, 1, tzinfo=UTC)).rows == []
-    assert queries.count_alarms(now - timedelta(days=1)) == 0
+    assert queries.count_open_alarms() == 0
+
+
+def test_an_alarm_waits_until_somebody_has_looked(any_scene, now):
+    scene = any_scene
+    scene.twin.state.log(scene.at, RecordEvent.TAMPER_ALARM)
+    scene.open()
+    _carry_all(scene, now)
+    assert queries.count_open_alarms() == 1
+    (row,) = queries.open_alarms().rows
+    assert (row.kind, row.record.door.name) == ("alarm", "101")
+    opened = queries.list_page(kind="opened").rows[0].record.id
+    with pytest.raises(rules.NoAlarm):
+        service.look_at_alarm(record_id=opened, actor=DESK, now=now)
+    first = service.look_at_alarm(record_id=row.record.id, actor=DESK, now=now).looked_at
+    assert first == now
+    again = service.look_at_alarm(record_id=row.record.id, actor=DESK, now=now + timedelta(hours=1))
+    assert again.looked_at == first
+    assert queries.count_open_alarms() == 0
+    assert queries.open_alarms().rows == []
+    looks = sa.select(AuditEntry.actor_name).where(AuditEntry.action == "access.alarm_looked_at")
+    assert len(db.session.scalars(looks).all()) == 1

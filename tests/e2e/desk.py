@@ -44,14 +44,15 @@ class Desk:
             if form.get_by_role("button", name=act, exact=True).count():
                 self.at_machine(act, machine)
 
-    def expect_guest(self, family_name: str, given_name: str) -> Locator:
-        """A booking for tonight with nothing missing, in a ready room; the guest's row among the arrivals."""
+    def expect_guest(self, family_name: str, given_name: str, *, has_document: bool = True) -> Locator:
+        """A booking for tonight with nothing missing (but a document), in a ready room; the guest's row among the arrivals."""
         room = self._ready_room()
         self.open("/today")
         self.page.keyboard.press("b")
         self._enter_guest(family_name, given_name)
-        self.dialog.get_by_label("Document", exact=True).select_option("passport")
-        self.dialog.get_by_label("Document number").fill(f"P{len(family_name):03}{family_name}".upper())
+        if has_document:
+            self.dialog.get_by_label("Document", exact=True).select_option("passport")
+            self.dialog.get_by_label("Document number").fill(f"P{len(family_name):03}{family_name}".upper())
         self._choose_room(room)
         self.dialog.get_by_role("button", name="Book").click()
         self.page.wait_for_url(re.compile(r"/stays/\d+$"))
@@ -59,6 +60,16 @@ class Desk:
         row = self.page.locator("[data-row]", has_text=f"{given_name} {family_name}")
         expect(row).to_contain_text("Room ready")
         return row
+
+    def leave_room(self, number: str, how: str) -> None:
+        """Say on the room's page that it is Dirty, Clean or Inspected."""
+        self.open("/rooms")
+        self.page.locator("main a.tile", has=self.page.get_by_text(number, exact=True)).first.click()
+        # What the room is already has no button.
+        button = self.page.get_by_role("button", name=how, exact=True)
+        if button.count():
+            button.click()
+            self.page.wait_for_load_state()
 
     def _ready_room(self) -> str:
         """A room that a guest could be let into now; an empty one is cleaned where there is none."""

@@ -25,8 +25,16 @@ LAYOUT_RULES = {
 }
 LISTS = (
     "/today",
+    "/chart/?zoom=weeks&by=floor",
+    "/chart/?zoom=month&by=type",
     "/rooms",
+    "/availability/",
+    "/availability/?days=31",
+    "/availability/free",
     "/rooms/cleaning",
+    "/rooms/cleaning?show=all",
+    "/rooms/discrepancies",
+    "/rooms/closed",
     "/rooms/setup",
     "/rooms/import",
     "/guests/",
@@ -55,6 +63,9 @@ LISTS = (
     "/staff-cards/shifts",
     "/staff-cards/shifts/new",
     "/records/",
+    "/ledger/",
+    "/ledger/?check=staff",
+    "/ledger/paper",
     "/commands/",
     "/slots/",
     "/gateways/",
@@ -75,13 +86,18 @@ LISTS = (
     "/property/prices",
     "/property/mail/",
     "/property/mail/test",
+    "/property/jobs/",
+    "/property/jobs/check the audit trail",
     "/walk-in",
     "/book",
+    "/book?add_rooms=2",
     "/demo/doors",
 )
 # A list, and the pattern of the first link on it that is followed.
 DETAILS = (
+    ("/chart/?zoom=weeks&by=floor", r"/stays/\d+$"),
     ("/today?show=arriving", r"/stays/\d+/check-in$"),
+    ("/today?show=arriving", r"/groups/\d+/check-in$"),
     ("/today?show=leaving", r"/stays/\d+/check-out$"),
     ("/today?show=in_house", r"/stays/\d+$"),
     ("/guests/", r"/guests/\d+$"),
@@ -99,7 +115,9 @@ DETAILS = (
 # Rows of a list are made by one template: so many of them are looked at.
 ROWS = 12
 SHORTEN = (
-    "most => document.querySelectorAll('tbody').forEach(all => [...all.rows].slice(most).forEach(row => row.remove()))"
+    "most => [...document.querySelectorAll('tbody')].map(all => [...all.rows])"
+    ".concat([[...document.querySelectorAll('.chart .cm')]])"
+    ".forEach(rows => rows.slice(most).forEach(row => row.remove()))"
 )
 
 
@@ -110,6 +128,7 @@ def pages(page: Page, url: str) -> list[str]:
         page.goto(url + path)
         links = page.locator("main a[href]").evaluate_all("all => all.map(a => a.getAttribute('href'))")
         found.append(next(link for link in links if re.search(pattern, link)))
+    stay = found[len(LISTS)]
     lock = next(link for link in found if re.fullmatch(r"/locks/\d+", link))
     code = next(link for link in found if re.fullmatch(r"/passcodes/\d+", link))
     stay = next(link for link in found if re.fullmatch(r"/stays/\d+", link))
@@ -117,6 +136,9 @@ def pages(page: Page, url: str) -> list[str]:
     commands = lock.replace("/locks/", "/commands/lock/")
     return [
         *found,
+        f"/chart{stay}",
+        f"/chart{stay}/move?version=1",
+        f"{stay}/registration-card",
         *(f"{code}/{verb}" for verb in ("change", "mail", "revoke")),
         *(f"{lock}/{page}" for page in ("settings", "replace", "setup", "forget")),
         *(f"{commands}{page}" for page in ("", "/do/unlock", "/module")),

@@ -274,12 +274,12 @@ def test_a_job_is_never_left_at_a_machine_that_is_unbound_at_the_same_moment(any
 # --- asking for something
 
 
-def test_a_batch_is_a_handful(house, now):
+def test_a_batch_is_a_stack_that_somebody_makes_without_going_away(house, now):
     machine = add(now)
-    for copies in (0, 13):
+    for copies in (0, 49):
         with pytest.raises(TooManyJobs):
             queue(machine, now, copies=copies)
-    assert queue(machine, now, copies=12)
+    assert queue(machine, now, copies=48)
 
 
 def test_the_same_batch_asked_for_twice_is_one(any_house, now):

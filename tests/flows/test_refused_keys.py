@@ -8,7 +8,7 @@ from pms.core import clock
 from pms.core.db import db
 from pms.encoders import queries as encoders
 from pms.encoders.models import JobState
-from pms.keycards import service
+from pms.keycards import losses, service
 from pms.keycards.rules import KeyState, NotLive, NotOfTheParty, NotToRetry
 from pms.stays import service as stays
 from tests.client import text_of
@@ -96,7 +96,7 @@ def test_the_dialog_says_what_was_entered_wrongly(house, clerk, field, value, se
 
 
 def lose(card, machine_id=None):
-    return service.report_lost(
+    return losses.report_lost(
         key_card_id=card.id, encoder_id=machine_id, request_id=new_request(), actor=DESK, now=clock.now()
     )
 

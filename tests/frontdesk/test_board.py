@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP
 from pms.core.db import db, transaction
-from pms.frontdesk import board, door_issues
-from pms.frontdesk.board import ChoreKind, Occupancy
+from pms.frontdesk import board, chores, door_issues
+from pms.frontdesk.board import Occupancy
+from pms.frontdesk.chores import ChoreKind
 from pms.keycards.models import CardReason, CardState, KeyCard, KeySeries, Proof
 from pms.locks.models import Lock, LockSetup
 from pms.rooms import queries as rooms
@@ -140,18 +141,18 @@ def test_the_board_asks_the_database_as_often_for_many_rooms_as_for_few(any_hous
 def test_the_chores_begin_with_the_guests_who_arrive(busy, now):
     for number in ("101", "102", "201", "202"):
         room_service.mark_dirty(room_id=busy.rooms[number].id, actor=SETUP, now=now)
-    todo = [(c.kind, c.tile.number) for c in board.chores(_board().values(), today=TODAY, zone=ZONE)]
+    todo = [(c.kind, c.tile.number) for c in chores.chores(_board().values(), today=TODAY, zone=ZONE)]
     assert todo == [(ChoreKind.ARRIVAL, "102"), (ChoreKind.LEFT, "201"), (ChoreKind.STAY_OVER, "101")]
 
 
 def test_who_stays_on_gets_the_room_done_once_a_day(busy, now):
     tomorrow = now + ONE_DAY
-    todo = board.chores(_board(TODAY + ONE_DAY).values(), today=TODAY + ONE_DAY, zone=ZONE)
+    todo = chores.chores(_board(TODAY + ONE_DAY).values(), today=TODAY + ONE_DAY, zone=ZONE)
     assert [(c.kind, c.tile.number) for c in todo] == [(ChoreKind.STAY_OVER, "101"), (ChoreKind.LATER, "103")]
     room_service.set_housekeeping(
         room_id=busy.rooms["101"].id, status=HousekeepingStatus.CLEAN, actor=SETUP, now=tomorrow
     )
-    todo = board.chores(_board(TODAY + ONE_DAY).values(), today=TODAY + ONE_DAY, zone=ZONE)
+    todo = chores.chores(_board(TODAY + ONE_DAY).values(), today=TODAY + ONE_DAY, zone=ZONE)
     assert [c.tile.number for c in todo] == ["103"]
 
 

@@ -22,13 +22,16 @@ from pms.reservations.models import Reservation
 from pms.rooms.models import HousekeepingStatus, Room
 from pms.stays import nights
 from pms.stays import rules as stay_rules
+from pms.stays.days import HoursTaken
 from pms.stays.models import RoomNight, Stay, StayState, StayStep
 from tests.races import race
 
 
 def check_in(desk, stay, **values):
+    settled = ("room_id", "departure_date", "particulars", "version")
+    sheet = service.Sheet(**{name: values.pop(name) for name in settled if name in values})
     values = {"cards": 1, "encoder_id": desk.encoder_id, **desk.act(), **values}
-    return service.check_in(stay_id=stay.id, **values)
+    return service.check_in(stay_id=stay.id, sheet=sheet, **values)
 
 
 def make_written(stay_id: int) -> list[KeyCard]:
@@ -77,7 +80,7 @@ def test_check_in_takes_the_room_and_asks_the_machine_for_the_cards(any_desk):
 
 def test_a_double_click_on_check_in_makes_one_check_in_and_one_batch(any_desk):
     stay = any_desk.book()
-    same = any_desk.act(version=stay.version, cards=1, encoder_id=any_desk.encoder_id)
+    same = any_desk.act(sheet=service.Sheet(version=stay.version), cards=1, encoder_id=any_desk.encoder_id)
     stay_id = stay.id
     outcomes = race(4, lambda _n: service.check_in(stay_id=stay_id, **same))
     assert outcomes == [service.CheckedIn(stay_id, same["request_id"])] * 4
@@ -86,7 +89,12 @@ def test_a_double_click_on_check_in_makes_one_check_in_and_one_batch(any_desk):
 
 def test_two_clerks_who_check_the_same_guest_in_do_it_once(any_desk):
     stay = any_desk.book()
-    seen = {"stay_id": stay.id, "version": stay.version, "cards": 1, "encoder_id": any_desk.encoder_id}
+    seen = {
+        "stay_id": stay.id,
+        "sheet": service.Sheet(version=stay.version),
+        "cards": 1,
+        "encoder_id": any_desk.encoder_id,
+    }
     outcomes = race(2, lambda _n: service.check_in(**seen, **any_desk.act()))
     assert sum(isinstance(o, ChangedMeanwhile) for o in outcomes) == 1
     assert count(KeyCard) == 1
@@ -102,12 +110,12 @@ def test_check_in_without_a_card_needs_no_machine_and_with_one_says_so(desk):
 def test_what_the_dialog_changed_is_stored_with_the_check_in_or_not_at_all(desk):
     stay = desk.book(room="101", guest_id=desk.guest(document=""))
     other = desk.book(room="101", days=(2, 4))
-    document = service.Document("passport", "P7654321")
+    passport = service.Particulars(document_kind="passport", document_number="P7654321")
     with pytest.raises(nights.RoomTaken) as refusal:
-        check_in(desk, stay, departure_date=desk.day(3), document=document)
+        check_in(desk, stay, departure_date=desk.day(3), particulars=passport)
     assert refusal.value.params["code"] == db.session.get_one(Reservation, other.reservation_id).code
     assert db.session.get_one(Guest, stay.guest_id).document_number is None
-    check_in(desk, stay, departure_date=desk.day(1), document=document)
+    check_in(desk, stay, departure_date=desk.day(1), particulars=passport)
     db.remove()
     assert db.session.get_one(Guest, stay.guest_id).document_number == "P7654321"
     assert db.session.get_one(Stay, stay.id).departure_date == desk.day(1)
@@ -116,7 +124,7 @@ def test_what_the_dialog_changed_is_stored_with_the_check_in_or_not_at_all(desk)
 def test_a_document_without_its_kind_is_refused_before_anything_is_stored(desk):
     stay = desk.book(guest_id=desk.guest(document=""))
     with pytest.raises(guest_rules.DocumentIncomplete):
-        check_in(desk, stay, document=service.Document("", "P7654321"))
+        check_in(desk, stay, particulars=service.Particulars(document_number="P7654321"))
     assert db.session.get_one(Stay, stay.id).state is StayState.CONFIRMED
 
 
@@ -148,7 +156,7 @@ def test_a_double_click_on_walk_in_makes_one_guest_and_one_stay(any_desk):
 
 
 def test_a_double_click_on_a_booking_makes_one_guest_and_one_stay(any_desk):
-    same = any_desk.act(guest=NEW_GUEST, wish=wish(any_desk, room_id=None))
+    same = any_desk.act(guest=NEW_GUEST, rooms=[wish(any_desk, room_id=None)])
     outcomes = race(4, lambda _n: service.book(**same))
     assert len({o.id for o in outcomes}) == 1
     assert count(Guest) == count(Stay) == 1
@@ -316,7 +324,20 @@ def test_an_extension_leaves_the_card_to_be_made_again(desk):
 
 def test_a_taken_booking_id_of_another_form_changes_nothing(desk):
     request_id = str(uuid.uuid4())
-    first = service.book(guest=desk.guest(), wish=wish(desk), **desk.act(request_id=request_id))
-    again = service.book(guest=NEW_GUEST, wish=wish(desk, "102"), **desk.act(request_id=request_id))
+    first = service.book(guest=desk.guest(), rooms=[wish(desk)], **desk.act(request_id=request_id))
+    again = service.book(guest=NEW_GUEST, rooms=[wish(desk, "102")], **desk.act(request_id=request_id))
     assert again.id == first.id
     assert count(Guest) == 1
+
+
+def test_a_walk_in_for_the_day_has_a_room_for_hours_and_no_night(desk):
+    hours = {"departure_date": desk.day(0), "is_day_use": True, "arrival_hour": 12, "departure_hour": 17}
+    same = desk.act(guest=NEW_GUEST, wish=wish(desk, **hours), cards=1, encoder_id=desk.encoder_id)
+    done = service.walk_in(**same)
+    stay = db.session.get_one(Stay, done.stay_id)
+    assert (stay.state, stay.is_day_use, stay.departure_hour) == (StayState.IN_HOUSE, True, 17)
+    assert not count(RoomNight)
+    [card] = db.session.scalars(sa.select(KeyCard)).all()
+    assert card.valid_until == desk.now + timedelta(hours=5), "the key ends with the hours"
+    with pytest.raises(HoursTaken):
+        service.walk_in(**desk.act(guest=NEW_GUEST, wish=wish(desk, **hours), cards=0, encoder_id=None))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from pms.core import clock
-from pms.keycards import queries, service
+from pms.keycards import losses, queries, service
 from pms.keycards.models import CardReason, EndReason
 from pms.protocol.card_layout import Medium
 from pms.stays import queries as stay_queries
@@ -69,7 +69,7 @@ def test_a_lost_card_dies_and_the_party_goes_on_with_new_ones(house, desk):
     kept, lost = desk.keys_of(stay_id, copies=2)
     lock = lock_of(house)
     row = queries.cards_of_stay(stay_id)[0]
-    batch_id = service.report_lost(
+    batch_id = losses.report_lost(
         key_card_id=row.id, encoder_id=desk.encoder_id, request_id=new_request(), actor=DESK, now=clock.now()
     )
     replacement, again = desk.make(batch_id)
@@ -96,7 +96,7 @@ def test_cards_made_ahead_are_in_order_whatever_happens_to_the_present_guest(hou
     (old,) = desk.keys_of(present)
     (ahead,) = desk.keys_of(coming)
     lost_row = queries.cards_of_stay(present)[0]
-    batch_id = service.report_lost(
+    batch_id = losses.report_lost(
         key_card_id=lost_row.id, encoder_id=desk.encoder_id, request_id=new_request(), actor=DESK, now=clock.now()
     )
     (fresh,) = desk.make(batch_id)
@@ -243,7 +243,7 @@ def test_over_a_random_history_the_newest_party_opens_and_ends_all_before(house,
         if chance.random() < 0.4:
             row = queries.cards_of_stay(stay_id)[0]
             lost = next(card for card in held if card.uid.hex() == row.uid)
-            batch_id = service.report_lost(
+            batch_id = losses.report_lost(
                 key_card_id=row.id, encoder_id=desk.encoder_id, request_id=new_request(), actor=DESK, now=clock.now()
             )
             retired.append(lost)

@@ -12,7 +12,7 @@ from pms.devices.errors import EncoderGone
 from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
 from pms.encoders.models import JobState
-from pms.keycards import queries, service
+from pms.keycards import losses, queries, service
 from pms.keycards.models import CardState, EndReason, Proof
 from pms.keycards.rules import KeyState
 from pms.properties import queries as properties
@@ -283,7 +283,7 @@ def test_a_torn_write_leaves_the_earlier_grant_whole(house, desk):
     stay_id = stay(house)
     (plastic,) = desk.keys_of(stay_id)
     row = newest(stay_id)
-    batch_id = service.report_lost(
+    batch_id = losses.report_lost(
         key_card_id=row.id, encoder_id=desk.encoder_id, request_id=new_request(), actor=DESK, now=clock.now()
     )
     lock = door_lock(house.rooms["101"].id)

@@ -170,7 +170,7 @@ def test_a_lock_learns_its_scopes_their_issues_and_the_lost_cards_when_it_is_set
     class Book:
         noted = None
 
-        def denied_cards(self, *, now):
+        def denied_cards(self, *, door_id, now):
             return [closed_cards.DeniedCard(77, now + timedelta(days=3))]
 
         def note_denied(self, *, lock_id, credential_ids, now):
@@ -193,17 +193,17 @@ def test_a_lock_learns_its_scopes_their_issues_and_the_lost_cards_when_it_is_set
 
 def test_of_more_lost_cards_than_a_lock_can_be_told_those_that_live_longest_go(now, monkeypatch):
     class Book:
-        def denied_cards(self, *, now):
+        def denied_cards(self, *, door_id, now):
             return [closed_cards.DeniedCard(number, now + timedelta(hours=number)) for number in range(1, 41)]
 
     monkeypatch.setattr(closed_cards, "_books", [Book()])
-    told = [card.credential_id for card in closed_cards.denied_cards(now=now)]
+    told = [card.credential_id for card in closed_cards.denied_cards(door_id=1, now=now)]
     assert told == list(range(40, 9, -1))
 
 
 def test_a_full_setup_fits_into_one_frame(any_house, now, monkeypatch):
     class Book:
-        def denied_cards(self, *, now):
+        def denied_cards(self, *, door_id, now):
             return [closed_cards.DeniedCard(number, now + timedelta(hours=number)) for number in range(1, 41)]
 
         def note_denied(self, **_values):

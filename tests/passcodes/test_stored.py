@@ -208,3 +208,26 @@ def test_the_dialog_of_new_codes_leads_to_digits_of_ones_own_choice_where_the_lo
             for name, value in values.items():
                 setattr(lock, name, value)
         assert link not in desk.get(url, htmx=True).text
+
+
+def test_whose_digits_they_are_is_found_whole_only_and_the_look_is_noted(desk, client, door, store, now):
+    store("271828")
+    shown = door.make("timed", start=now, until=now + timedelta(hours=5))
+    assert looks() == []
+    for text in ("27182", shown.digits[:9], "999999"):
+        assert "Nothing is found" in desk.post("/search/", {"q": text}, htmx=True).text
+    assert looks() == []
+    stored = desk.post("/search/", {"q": "271 828 #"}, htmx=True)
+    assert f'href="/slots/locks/{door.lock_id}"' in stored.text
+    assert "Plumber Weiss" in text_of(stored)
+    made = desk.post("/search/", {"q": shown.digits}, htmx=True)
+    assert f'href="/passcodes/{shown.passcode.id}"' in made.text
+    assert looks() == [("slot", "passcodes.shown"), ("passcode", "passcodes.shown")]
+    # Not by an address, which logs keep, nor for who may not see digits.
+    assert "Nothing is found" in desk.get(f"/search/?q={shown.digits}", htmx=True).text
+    technician = client.__class__(client.app).log_in("technician")
+    assert "Nothing is found" in technician.post("/search/", {"q": shown.digits}, htmx=True).text
+    assert len(looks()) == 2
+    clock.freeze(now + timedelta(days=3))
+    client.log_in("desk")
+    assert "Nothing is found" in desk.post("/search/", {"q": "271828"}, htmx=True).text

@@ -459,11 +459,11 @@ def test_a_credential_that_is_nobodys_teaches_nothing(any_house):
 def test_locks_are_told_the_cards_that_are_lost_and_no_others(any_house, machine_id):
     lost, kept = made(machine_id, any_house), made(machine_id, any_house)
     lose(lost, LostAnswer.LATER)
-    told = [card.credential_id for card in service.denied_cards(now=clock.now())]
+    told = [card.credential_id for card in service.denied_cards(door_id=1, now=clock.now())]
     assert told == [queries.get_card(lost).credential_id]
     assert queries.get_card(kept).credential_id not in told
     clock.freeze(clock.now() + timedelta(days=60))
-    assert service.denied_cards(now=clock.now()) == []
+    assert service.denied_cards(door_id=1, now=clock.now()) == []
 
 
 def test_another_application_in_the_same_process_tells_locks_each_card_once(any_house, machine_id, any_app):
@@ -473,7 +473,7 @@ def test_another_application_in_the_same_process_tells_locks_each_card_once(any_
     lose(made(machine_id, any_house), LostAnswer.LATER)
     create_app(any_app.config["SETTINGS"])
     with any_app.app_context():
-        assert len(closed_cards.denied_cards(now=clock.now())) == 1
+        assert len(closed_cards.denied_cards(door_id=1, now=clock.now())) == 1
 
 
 # --- shifts

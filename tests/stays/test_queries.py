@@ -91,17 +91,6 @@ def test_free_rooms_stand_booked_type_first_then_ready_then_by_number(book, any_
     assert "203" in [offer.room.number for offer in own]
 
 
-def test_availability_is_that_of_the_fullest_night(book, any_house):
-    book("One", None, (0, 3), room_type_id=any_house.suite.id)
-    book("Two", None, (1, 2), room_type_id=any_house.suite.id)
-    left = {o.room_type.code: o.left for o in queries.availability(arrival=day(0), departure=day(3))}
-    assert left == {"STD": 4, "STE": 0}
-    left = {o.room_type.code: o.left for o in queries.availability(arrival=day(2), departure=day(3))}
-    assert left == {"STD": 4, "STE": 1}
-    set_room(any_house, "101", out_of_order=True, out_of_order_reason="Water")
-    assert queries.availability(arrival=day(2), departure=day(3))[0].left == 3
-
-
 def test_the_search_finds_guests_by_name_phone_and_room_with_where_they_are(book, any_house, now):
     here = book("Moreau", "101", phone="+33 1 44 55 66 77")
     service.check_in(stay_id=here, actor=DESK, now=now)

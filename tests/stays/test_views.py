@@ -67,18 +67,6 @@ def test_a_stay_that_does_not_exist_is_said_to_be_so(browser):
     browser.get("/stays/4711", status=404)
 
 
-def test_the_search_answers_with_hits_for_the_bar_and_a_page_without_scripts(browser, stay_id):
-    part = browser.get("/stays/search?q=more", htmx=True)
-    assert 'class="hit"' in part.text
-    assert "<html" not in part.text
-    assert f"/stays/{stay_id}" in part.text
-    assert "Claire Moreau" in text_of(browser.get("/stays/search?q=more"))
-    assert "Nobody is found by “zz<b>”." in text_of(browser.get("/stays/search?q=zz%3Cb%3E", htmx=True)).replace(
-        "&lt;", "<"
-    ).replace("&gt;", ">")
-    assert text_of(browser.get("/stays/search?q=", htmx=True)) == ""
-
-
 def test_the_list_of_stays_is_filtered_and_goes_on(browser, stay_id, house, now, monkeypatch):
     monkeypatch.setattr(queries, "_PAGE", 1)
     guest_id = db.session.scalars(sa.select(Stay.guest_id)).one()
@@ -105,7 +93,7 @@ def test_the_stays_of_a_guest_are_a_part_of_the_guests_page(browser, stay_id):
 @pytest.mark.parametrize("name", ["housekeeper", "technician"])
 def test_others_do_not_see_stays(client, stay_id, name):
     browser = client.log_in(name)
-    for url in ("/stays/", f"/stays/{stay_id}", "/stays/search?q=m", "/stays/of-guest/1"):
+    for url in ("/stays/", f"/stays/{stay_id}", "/stays/of-guest/1"):
         browser.get(url, status=403)
 
 

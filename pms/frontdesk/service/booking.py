@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pms.core.db import transaction
-from pms.frontdesk.service.common import SameForm, with_keys
+from pms.frontdesk.service.common import SameForm, followed, with_keys
+from pms.frontdesk.service.leaving import cancel
 from pms.guests import service as guests
 from pms.guests.service import GuestFields
 from pms.keycards.models import EndReason
 from pms.stays import queries as stay_queries
 from pms.stays import service as stays
+from pms.stays.models import StayState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from pms.core.actor import Actor
@@ -22,51 +25,129 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a party wants: from when to when, in which type or room, how many."""
+    """What a party wants: from when to when, in which type or room, how many; hours None: the house's; `sleeper` None: whoever
+    books sleeps there."""
 
     room_type_id: int
     room_id: int | None
     arrival_date: date
     departure_date: date
+    arrival_hour: int | None = None
+    departure_hour: int | None = None
+    is_day_use: bool = False
     adults: int = 1
     children: int = 0
-    note: str = ""
+    wishes: Sequence[str] | None = None
+    note: str | None = None
+    night_price: int | None = None
+    sleeper: GuestFields | None = None
 
 
 def book(
-    *, guest: int | GuestFields, wish: Wish, source: str = "desk", request_id: str, actor: Actor, now: datetime
+    *,
+    guest: int | GuestFields,
+    rooms: Sequence[Wish],
+    group_name: str = "",
+    note: str = "",
+    source: str = "desk",
+    request_id: str,
+    actor: Actor,
+    now: datetime,
 ) -> Stay:
-    """Promise a room to a known guest (the id) or to a new one (the fields), whose row is made with it."""
+    """Promise one or several rooms under one code, all or nothing; the first stay of them.
+
+    The guest is known (the id) or new (the fields); new guests, also those who sleep in further rooms, are made with it.
+    """
     try:
-        return promise(guest, wish, source, request_id, actor, now)
-    except SameForm as same:
-        return stay_queries.get_stay(same.stay_id)
-
-
-def promise(guest: int | GuestFields, wish: Wish, source: str, request_id: str, actor: Actor, now: datetime) -> Stay:
-    with transaction():
-        earlier = stay_queries.find_by_request(request_id)
-        if earlier is not None:
-            raise SameForm(earlier.id)
-        guest_id = guest if isinstance(guest, int) else guests.create_guest(fields=guest, actor=actor, now=now).id
-        stay = stays.book(
-            guest_id=guest_id,
-            room_type_id=wish.room_type_id,
-            room_id=wish.room_id,
-            arrival_date=wish.arrival_date,
-            departure_date=wish.departure_date,
-            adults=wish.adults,
-            children=wish.children,
-            note=wish.note,
+        return promise(
+            guest=guest,
+            rooms=rooms,
+            group_name=group_name,
+            note=note,
             source=source,
             request_id=request_id,
             actor=actor,
             now=now,
         )
-        if stay.guest_id != guest_id:
+    except SameForm as same:
+        return stay_queries.get_stay(same.stay_id)
+
+
+def promise(
+    *,
+    guest: int | GuestFields,
+    rooms: Sequence[Wish],
+    group_name: str = "",
+    note: str = "",
+    source: str,
+    request_id: str,
+    actor: Actor,
+    now: datetime,
+) -> Stay:
+    """As `book`; SameForm where the form was posted before, for callers who do more in the same transaction."""
+    with transaction():
+        earlier = stay_queries.find_by_request(request_id)
+        if earlier is not None:
+            raise SameForm(earlier.id)
+        guest_id = guest if isinstance(guest, int) else guests.create_guest(fields=guest, actor=actor, now=now).id
+        wishes = [_room_wish(wish, actor, now) for wish in rooms]
+        stay = stays.book_many(
+            guest_id=guest_id,
+            wishes=wishes,
+            group_name=group_name,
+            note=note,
+            source=source,
+            request_id=request_id,
+            actor=actor,
+            now=now,
+        )[0]
+        if stay.guest_id != (wishes[0].guest_id or guest_id):
             # The same form won the race while this one entered the guest: that guest must not stay behind.
             raise SameForm(stay.id)
         return stay
+
+
+def add_room(*, reservation_id: int, wish: Wish, request_id: str, actor: Actor, now: datetime) -> Stay:
+    """One more room under the same code, for whoever booked or for somebody new."""
+    with transaction():
+        earlier = stay_queries.find_by_step(request_id)
+        if earlier is not None:
+            return earlier
+        return stays.add_room(
+            reservation_id=reservation_id,
+            wish=_room_wish(wish, actor, now),
+            request_id=request_id,
+            actor=actor,
+            now=now,
+        )
+
+
+def cancel_all(*, code: str, actor: Actor, now: datetime) -> int:
+    """Every room of the booking that is still expected is off, and its keys made ahead; all or nothing. How many."""
+    with transaction():
+        expected = [stay.id for stay in stay_queries.of_code(code) if stay.state is StayState.CONFIRMED]
+        for stay_id in sorted(expected):
+            cancel(stay_id=stay_id, actor=actor, now=now)
+        return len(expected)
+
+
+def _room_wish(wish: Wish, actor: Actor, now: datetime) -> stays.RoomWish:
+    sleeper = None if wish.sleeper is None else guests.create_guest(fields=wish.sleeper, actor=actor, now=now).id
+    return stays.RoomWish(
+        room_type_id=wish.room_type_id,
+        room_id=wish.room_id,
+        arrival_date=wish.arrival_date,
+        departure_date=wish.departure_date,
+        arrival_hour=wish.arrival_hour,
+        departure_hour=wish.departure_hour,
+        is_day_use=wish.is_day_use,
+        adults=wish.adults,
+        children=wish.children,
+        wishes=wish.wishes or (),
+        note=wish.note or "",
+        guest_id=sleeper,
+        night_price=wish.night_price,
+    )
 
 
 def change(
@@ -90,11 +171,14 @@ def change(
             room_type_id=wish.room_type_id,
             adults=wish.adults,
             children=wish.children,
+            wishes=wish.wishes,
+            note=wish.note,
+            night_price=wish.night_price,
             actor=actor,
             now=now,
         )
 
     with transaction():
         if stays.hold(stay_id=stay_id).room_type_id == wish.room_type_id:
-            return act()
+            return followed(act, stay_id, now)
         return with_keys(EndReason.MOVED, act, stay_id=stay_id, request_id=request_id, actor=actor, now=now)

@@ -45,4 +45,5 @@ def undo(*, stay_id: int, step_id: int, actor: Actor, now: datetime) -> StayStep
         credentials.follow_stay(stay_id=stay_id, old_room_id=room_id, now=now)
         keycards.reinstate(step_id=step_id, actor=actor, now=now)
         passcodes.reinstate(step_id=step_id, actor=actor, now=now)
+        passcodes.end_elsewhere(stay_id=stay_id, actor=actor, now=now)
         return step

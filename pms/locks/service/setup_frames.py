@@ -69,7 +69,8 @@ def _content(door: Door, server_keys: str, admin_passcode: str, epoch: int, now:
         scopes=tuple(scope.number for scope in scopes),
         issues=tuple(issues),
         denied=tuple(
-            Denied(card.credential_id, int(card.until.timestamp())) for card in closed_cards.denied_cards(now=now)
+            Denied(card.credential_id, int(card.until.timestamp()))
+            for card in closed_cards.denied_cards(door_id=door.id, now=now)
         ),
     )
 

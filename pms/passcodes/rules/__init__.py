@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pms.passcodes.rules.cycles import cyclic, local_day, months_to_choose, span
 from pms.passcodes.rules.expressible import (
-    MAX_HOURS,
     TIMED_KINDS,
     clear,
     kinds_for,
@@ -51,6 +50,7 @@ from pms.passcodes.rules.refusals import (
 from pms.passcodes.rules.stay import (
     LAST_EPOCH,
     MAX_DAYS,
+    MAX_HOURS,
     MAX_NIGHTS,
     Choice,
     Clockwork,
@@ -60,6 +60,7 @@ from pms.passcodes.rules.stay import (
     earliest_start,
     full_hour,
     must_move_on,
+    other_hour,
 )
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "months_to_choose",
     "must_move_on",
     "nearest",
+    "other_hour",
     "permanent",
     "single",
     "single_start",

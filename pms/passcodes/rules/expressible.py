@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from pms.passcodes.models import PasscodeKind
 from pms.passcodes.rules.refusals import EndsBeforeItBegins, NotAFullHour, NotExpressible, StartIsPast, StartTooFar
-from pms.passcodes.rules.stay import MAX_DAYS, MAX_NIGHTS, Choice, Clockwork, full_hour
+from pms.passcodes.rules.stay import MAX_DAYS, MAX_HOURS, MAX_NIGHTS, Choice, Clockwork, full_hour
 from pms.protocol.passcode import DAY, HOUR, Clear, Days, Hours, Nights, Permanent, Single, nth_checkout
 
-MAX_HOURS = 72
 MIN_DAYS = 32
 SINGLE_LASTS = timedelta(hours=24)
 MAX_AHEAD = timedelta(days=366)

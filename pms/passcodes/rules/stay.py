@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from pms.passcodes.models import PasscodeKind
 from pms.passcodes.rules.refusals import LockTooFarBehind, LockUsedUp, TimeIsOver, TooLong
-from pms.protocol.passcode import DAY, Days, Nights, Permission, nth_checkout
+from pms.protocol.passcode import DAY, HOUR, Days, Hours, Nights, Permission, nth_checkout
 from pms.stays.models import StayState
 
 MAX_NIGHTS = 31
 MAX_DAYS = 400
+MAX_HOURS = 72
 LAST_EPOCH = 255
 
 
@@ -56,11 +57,27 @@ def full_hour(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def choose(*, start: datetime, departure: date, clockwork: Clockwork) -> Choice:
+def choose(
+    *,
+    start: datetime,
+    departure: date,
+    clockwork: Clockwork,
+    leaves: datetime | None = None,
+    since: datetime | None = None,
+) -> Choice:
     """Nights up to 31 of them, days above; until check-out of the departure date by the lock's own clock.
 
-    TimeIsOver where that is past before it begins, TooLong above 400.
+    `leaves` says that another hour was agreed. Only a code of hours ends then, and it lasts three days at most: the party
+    gets one from `since` (else `start`) on where that is enough. Else it gets the nights of that day: they end before a late
+    departure, for the rest of which a code of hours is told later, and after an early one. TimeIsOver where the end is past
+    before it begins, TooLong above 400.
     """
+    if leaves is not None:
+        exact = _until(leaves, start) or _until(leaves, since or start)
+        if exact is not None:
+            return exact
+        if leaves <= (since or start):
+            raise TimeIsOver(until=leaves)
     first = int(start.timestamp())
     nights = _check_outs(first, departure, clockwork)
     if nights < 1:
@@ -72,6 +89,20 @@ def choose(*, start: datetime, departure: date, clockwork: Clockwork) -> Choice:
     if days > MAX_DAYS:
         raise TooLong
     return _choice(PasscodeKind.DAYS, Days(midnight, days), midnight, days, clockwork)
+
+
+def other_hour(*, agreed: int | None, house: int, lock: int) -> bool:
+    """Whether the hour by which a party leaves is one that the lock does not end codes of nights at."""
+    return agreed is not None and agreed not in (house, lock)
+
+
+def _until(leaves: datetime, start: datetime) -> Choice | None:
+    """The code of hours from a start to a departure, the last hour full; None where it would be too long, or past."""
+    first = int(start.timestamp())
+    count = -(-(int(leaves.timestamp()) - first) // HOUR)
+    if not 1 <= count <= MAX_HOURS:
+        return None
+    return Choice(PasscodeKind.HOURS, Hours(first, count), start, start + timedelta(hours=count))
 
 
 def must_move_on(*, choice: Choice, others: Iterable[Start]) -> bool:

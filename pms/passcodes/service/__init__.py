@@ -7,8 +7,8 @@ from pms.passcodes.service.changing import Times, change_times, rename, update
 from pms.passcodes.service.common import SUBJECT, Holder, ShownPasscode
 from pms.passcodes.service.ending import Ending, clear_door, command_answered, delete, keys_changed, revoke
 from pms.passcodes.service.making import Chooser, add, cyclic, make, permanent, single, timed
-from pms.passcodes.service.of_stay import end_for_stay, issue_for_stay, reinstate
-from pms.passcodes.service.showing import for_sealing, send, show_again
+from pms.passcodes.service.of_stay import end_elsewhere, end_for_stay, issue_for_stay, reinstate
+from pms.passcodes.service.showing import find_by_digits, for_sealing, send, show_again
 from pms.passcodes.service.stored import show_stored
 
 __all__ = [
@@ -24,8 +24,10 @@ __all__ = [
     "command_answered",
     "cyclic",
     "delete",
+    "end_elsewhere",
     "end_for_stay",
     "epoch_moved",
+    "find_by_digits",
     "for_sealing",
     "issue_for_stay",
     "keys_changed",

@@ -78,6 +78,8 @@ def store(
     was_added: bool = False,
 ) -> Passcode:
     """The row of a new code, with everything that pages show."""
+    permission = encode_permission(choice.permission)
+    digits = encode_passcode(lock_keys.code_key_of(lock), epoch, choice.permission)
     passcode = Passcode(
         stay_id=holder.stay_id,
         holder_name=holder.name,
@@ -87,7 +89,8 @@ def store(
         kind=choice.kind,
         life=lock.life,
         epoch=epoch,
-        permission=encode_permission(choice.permission),
+        permission=permission,
+        digits_index=queries.index_of(digits),
         valid_from=choice.valid_from,
         valid_until=choice.valid_until,
         state=PasscodeState.ACTIVE,

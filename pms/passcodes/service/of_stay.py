@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.core.db import KEEPING_ID, transaction
-from pms.core.errors import NotFound
+from pms.core.db import transaction
 from pms.locks import queries as locks
-from pms.passcodes import queries, rules
+from pms.passcodes import foresight, queries, rules
 from pms.passcodes.models import Passcode, PasscodeStart
 from pms.passcodes.service.common import Holder, ShownPasscode, hold, shown, store, written
-from pms.properties import queries as properties
 from pms.protocol.passcode import encode_permission
 from pms.stays import queries as stays
-from pms.stays import rules as stay_rules
 from pms.stays.models import Stay
+from pms.stays.service import hold as hold_stay
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,15 +33,16 @@ def issue_for_stay(*, stay_id: int, request_id: str, actor: Actor, now: datetime
     `request_id` again shows the same code.
     """
     with transaction() as session:
-        if session.get(Stay, stay_id, with_for_update=KEEPING_ID) is None:
-            raise NotFound
+        hold_stay(stay_id=stay_id)
         stay = stays.get_stay(stay_id)
         earlier = queries.find_by_request(request_id)
         if earlier is not None:
             return shown(earlier)
         door, lock = _door_of(session, stay)
         choice, epoch = _choose(session, stay, door, lock, now)
-        same = queries.find_digits(lock, epoch, encode_permission(choice.permission))
+        same = queries.find_digits(lock, epoch, encode_permission(choice.permission)) or _with_same_end(
+            stay, lock, choice, now
+        )
         if same is not None:
             if same.stay_id != stay.id:
                 # It was made elsewhere for somebody else.
@@ -64,6 +63,34 @@ def issue_for_stay(*, stay_id: int, request_id: str, actor: Actor, now: datetime
         until = choice.valid_until.isoformat() if choice.valid_until else None
         written("passcodes.made", passcode, actor, now, {"kind": choice.kind.value, "until": until})
         return shown(passcode)
+
+
+def _with_same_end(stay: Stay, lock: Lock, choice: rules.Choice, now: datetime) -> Passcode | None:
+    """The stay's code of hours that was made in an earlier hour and lasts as long: nobody needs another one."""
+    if choice.kind in rules.GUEST_KINDS:
+        return None
+    for code in queries.passcodes_of_stay(stay.id):
+        is_same = (code.lock_id, code.life, code.kind) == (lock.id, lock.life, choice.kind)
+        opens = queries.life_of(code, now) is rules.Life.OPENS
+        if is_same and opens and code.valid_until == choice.valid_until and queries.has_digits(code):
+            return code
+    return None
+
+
+def end_elsewhere(*, stay_id: int, actor: Actor, now: datetime) -> None:
+    """The stay is back in an earlier room: its codes for another room, made meanwhile, are of no use to it any more."""
+    with transaction() as session:
+        room_id = stays.get_stay(stay_id).room_id
+        codes = [
+            code
+            for code in queries.passcodes_of_stay(stay_id)
+            if code.ended_at is None and code.door.room_id not in (None, room_id)
+        ]
+        for code in codes:
+            code.ended_at = now
+        session.flush()
+        if codes:
+            written("passcodes.ended", codes[0], actor, now, {"codes": len(codes)})
 
 
 def end_for_stay(*, stay_id: int, step_id: int | None, actor: Actor, now: datetime) -> None:
@@ -92,29 +119,26 @@ def reinstate(*, step_id: int, actor: Actor, now: datetime) -> None:
 
 
 def _choose(session: Session, stay: Stay, door: Door, lock: Lock, now: datetime) -> tuple[rules.Choice, int]:
-    """The permission and its epoch; the start is this party's from now on."""
-    clockwork = queries.clockwork_of(lock)
+    """The permission and its epoch; the start of a code of nights or days is this party's from now on."""
     epoch = lock.code_epoch
     rules.check_epoch(epoch=epoch, known_epoch=lock.known_epoch, door=door.name)
-    choice = rules.choose(start=_start(stay, lock, epoch, now), departure=stay.departure_date, clockwork=clockwork)
-    if choice.valid_until is not None and choice.valid_until <= now:
-        raise rules.TimeIsOver(until=choice.valid_until)
-    others = queries.starts_of_others(lock, epoch, stay_id=stay.id, party_id=None, room_id=stay.room_id)
-    if rules.must_move_on(choice=choice, others=others) or queries.is_buried(lock, epoch, choice.valid_from):
+    choice = foresight.choose_for_stay(stay, lock, epoch, now)
+    if _would_open_for_others(stay, lock, choice, epoch):
         epoch += 1
         rules.check_epoch(epoch=epoch, known_epoch=lock.known_epoch, door=door.name)
         lock.code_epoch = epoch
-    claim_start(session, lock, epoch, choice.valid_from, stay_id=stay.id)
+    if choice.kind in rules.GUEST_KINDS:
+        claim_start(session, lock, epoch, choice.valid_from, stay_id=stay.id)
     return choice, epoch
 
 
-def _start(stay: Stay, lock: Lock, epoch: int, now: datetime) -> datetime:
-    """The start that the party has at this lock, unless the lock refuses it since a later guest's code was used there."""
-    had = queries.start_of_party(lock, epoch, stay.id)
-    if had is not None and not queries.is_buried(lock, epoch, had.starts_at):
-        return had.starts_at
-    arrives = stay_rules.arrives_at(stay, properties.get_property())
-    return rules.earliest_start(state=stay.state, now=now, arrives=arrives)
+def _would_open_for_others(stay: Stay, lock: Lock, choice: rules.Choice, epoch: int) -> bool:
+    """Whether only a code of the next epoch ends, or differs from, the code of a party that is not to come in any more."""
+    if choice.kind not in rules.GUEST_KINDS:
+        same = queries.find_digits(lock, epoch, encode_permission(choice.permission))
+        return same is not None and same.stay_id not in (None, stay.id)
+    others = queries.starts_of_others(lock, epoch, stay_id=stay.id, party_id=None, room_id=stay.room_id)
+    return rules.must_move_on(choice=choice, others=others) or queries.is_buried(lock, epoch, choice.valid_from)
 
 
 def claim_start(

@@ -9,6 +9,8 @@ from pms.core.db import transaction
 from pms.mail import service as mail
 from pms.passcodes import queries, rules
 from pms.passcodes.service.common import ShownPasscode, shown, stay_of, subject_of, written
+from pms.passcodes.service.stored import note_look
+from pms.passcodes.stored_queries import StoredLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pms.core.actor import Actor
     from pms.mail.models import Letter
     from pms.passcodes.models import Passcode
+    from pms.passcodes.queries import PasscodeLine
 
 LETTERS_OF_ENDLESS_CODES = timedelta(days=7)
 
@@ -28,6 +31,20 @@ def show_again(*, passcode_id: int, actor: Actor, now: datetime) -> ShownPasscod
         answer = shown(passcode)
         written("passcodes.shown", passcode, actor, now)
         return answer
+
+
+def find_by_digits(digits: str, *, actor: Actor, now: datetime) -> list[PasscodeLine | StoredLine]:
+    """Living codes that are typed so. Whoever is told whose digits they are has looked at the code: it is written down."""
+    if not queries.with_digits(digits, now=now):
+        return []
+    with transaction():
+        found = queries.with_digits(digits, now=now)
+        for line in found:
+            if isinstance(line, StoredLine):
+                note_look(line, actor, now)
+            else:
+                written("passcodes.shown", line.passcode, actor, now)
+        return found
 
 
 def for_sealing(codes: Sequence[Passcode]) -> list[ShownPasscode]:

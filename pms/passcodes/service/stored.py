@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pms.core.actor import Actor
+    from pms.passcodes.stored_queries import StoredLine
 
 
 def show_stored(*, slot_id: int, actor: Actor, now: datetime) -> str:
@@ -23,18 +24,24 @@ def show_stored(*, slot_id: int, actor: Actor, now: datetime) -> str:
         slot = line.slot
         if not line.has_digits or slot.content is None:
             raise rules.NotAlive
-        audit.record(
-            actor=actor,
-            action="passcodes.shown",
-            subject=audit.Subject(
-                kind=slots.SUBJECT,
-                id=slot.id,
-                label=f"{slot.name}, {line.door_name}",
-                lock_id=slot.lock_id,
-                room_id=slot.door.room_id if slot.door else None,
-                guest_id=slot.guest_id,
-                stay_id=slot.stay_id,
-            ),
-            now=now,
-        )
+        note_look(line, actor, now)
         return decode_bcd(slot.content)
+
+
+def note_look(line: StoredLine, actor: Actor, now: datetime) -> None:
+    """Somebody was told the digits of a stored code, or whose digits they are."""
+    slot = line.slot
+    audit.record(
+        actor=actor,
+        action="passcodes.shown",
+        subject=audit.Subject(
+            kind=slots.SUBJECT,
+            id=slot.id,
+            label=f"{slot.name}, {line.door_name}",
+            lock_id=slot.lock_id,
+            room_id=slot.door.room_id if slot.door else None,
+            guest_id=slot.guest_id,
+            stay_id=slot.stay_id,
+        ),
+        now=now,
+    )

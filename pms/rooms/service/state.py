@@ -24,7 +24,10 @@ def set_housekeeping(*, room_id: int, status: HousekeepingStatus, actor: Actor, 
 
     Of two who say the same at once, one is noted. The same word on a later day is news: the room was cleaned again.
     """
+    is_ready = rules.is_ready(status)
     with transaction() as session:
+        if is_ready:
+            inventory.hold_ready(room_id=room_id)
         room = load_room(session, room_id)
         before = room.housekeeping
         if before is not status or _is_earlier_day(room.housekeeping_at, now):
@@ -37,6 +40,9 @@ def set_housekeeping(*, room_id: int, status: HousekeepingStatus, actor: Actor, 
                 actor,
                 now,
             )
+        if is_ready:
+            session.flush()
+            inventory.room_ready(room_id=room_id, actor=actor, now=now)
         return before
 
 
@@ -89,6 +95,18 @@ def set_note(*, room_id: int, note: str, version: int, actor: Actor, now: dateti
         if room.note != text:
             before, room.note = room.note, text
             _record(room, "rooms.note", {"note": before}, {"note": text}, actor, now)
+        return room
+
+
+def note_fault(*, room_id: int, text: str, actor: Actor, now: datetime) -> Room:
+    """Something small is broken; the room can be let. A line more in its note, once however often it is sent."""
+    line = rules.clean_fault(text)
+    with transaction() as session:
+        room = load_room(session, room_id)
+        if line in room.note.splitlines():
+            return room
+        before, room.note = room.note, rules.note_with(room.note, line)
+        _record(room, "rooms.fault", {"note": before}, {"note": room.note}, actor, now)
         return room
 
 

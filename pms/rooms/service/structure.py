@@ -18,7 +18,7 @@ from pms.rooms.models import Building, Floor, HousekeepingStatus, Room, RoomType
 from pms.rooms.service.state import load_room, recount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -157,9 +157,18 @@ def _type_fields(kind: RoomType) -> dict[str, Any]:
     return {**{name: getattr(kind, name) for name in names}, "night_price": price}
 
 
-def create_room(*, number: str, floor_id: int, room_type_id: int, note: str = "", actor: Actor, now: datetime) -> Room:
+def create_room(
+    *,
+    number: str,
+    floor_id: int,
+    room_type_id: int,
+    features: Collection[str] = (),
+    note: str = "",
+    actor: Actor,
+    now: datetime,
+) -> Room:
     """A room; NumberTaken where the number stands on another door already."""
-    number = rules.clean_number(number)
+    number, has = rules.clean_number(number), rules.clean_features(features)
     with transaction() as session:
         floor, kind = queries.get_floor(floor_id), queries.get_room_type(room_type_id)
         queries.hold_types([kind.id], to_change=True)
@@ -169,30 +178,55 @@ def create_room(*, number: str, floor_id: int, room_type_id: int, note: str = ""
             room_type_id=kind.id,
             housekeeping=HousekeepingStatus.CLEAN,
             out_of_order=False,
+            features=has,
             note=note.strip()[: rules.MAX_NOTE],
         )
         with _unique(session, rules.NumberTaken(number=number)):
             session.add(room)
-        after = {"number": number, "floor": floor.name, "building": floor.building.name, "type": kind.name}
+        after: dict[str, Any] = {
+            "number": number,
+            "floor": floor.name,
+            "building": floor.building.name,
+            "type": kind.name,
+        }
+        if has:
+            after["features"] = has
         _record("room", room.id, number, "rooms.created", None, after, actor, now)
         recount(session, [kind.id], now)
         return room
 
 
 def change_room(
-    *, room_id: int, version: int, number: str, floor_id: int, room_type_id: int, actor: Actor, now: datetime
+    *,
+    room_id: int,
+    version: int,
+    number: str,
+    floor_id: int,
+    room_type_id: int,
+    features: Collection[str] | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> Room:
-    """Change number, floor or type. Another type changes what can be sold, and is refused where too much is promised."""
+    """Change number, floor, type or features (None keeps them).
+
+    Another type changes what can be sold, and is refused where too much is promised.
+    """
     number = rules.clean_number(number)
     with transaction() as session:
         room = load_room(session, room_id, version)
         floor, kind = queries.get_floor(floor_id), queries.get_room_type(room_type_id)
-        before = {"number": room.number, "floor": room.floor.name, "type": room.room_type.name}
+        has = list(room.features) if features is None else rules.clean_features(features)
+        before = {
+            "number": room.number,
+            "floor": room.floor.name,
+            "type": room.room_type.name,
+            "features": list(room.features),
+        }
         types = {room.room_type_id, kind.id}
         queries.hold_types(types, to_change=True)
         with _unique(session, rules.NumberTaken(number=number)):
-            room.number, room.floor_id, room.room_type_id = number, floor.id, kind.id
-        after = {"number": number, "floor": floor.name, "type": kind.name}
+            room.number, room.floor_id, room.room_type_id, room.features = number, floor.id, kind.id, has
+        after = {"number": number, "floor": floor.name, "type": kind.name, "features": has}
         _changed("room", room.id, number, "rooms.changed", before, after, actor, now)
         if len(types) > 1:
             recount(session, sorted(types), now)

@@ -77,8 +77,8 @@ def add_denied(*, lock_id: int, credential_ids: Collection[int], now: datetime) 
             _add_denial(session, card_id, lock_id, now, None)
 
 
-def denied_cards(*, now: datetime) -> list[DeniedCard]:
-    """Lost cards that a door could still take: what a lock is told when it is set up."""
+def denied_cards(*, door_id: int, now: datetime) -> list[DeniedCard]:  # noqa: ARG001 - `DenialBook`'s
+    """Lost cards that a door could still take: what a lock is told when it is set up. Scopes change, so every door is told."""
     return [
         DeniedCard(card.credential_id, rules.denied_until(card.valid_until, now)) for card in queries.lost_cards(now)
     ]

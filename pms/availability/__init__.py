@@ -1,0 +1,1 @@
+"""Which rooms are left to sell, by type and night."""

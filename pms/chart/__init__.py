@@ -1,0 +1,1 @@
+"""The chart: rooms down, days across, every stay a bar that can be moved."""

@@ -1,0 +1,22 @@
+"""Whether anything has happened since a page was made, so that a screen renews itself without being loaded anew.
+
+The mark is the number of the newest audit entry: everything that staff, ports and doors do writes one, and the numbers are
+given out under the head's lock, so that none appears behind a larger one. Time passes too: what is overdue, early or late
+changes by the clock alone, so a quarter of an hour is as good as an entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pms.audit import queries as audit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_QUARTER = 900
+
+
+def mark(now: datetime) -> str:
+    """What a page that is made now remembers; another mark later means that it may be out of date."""
+    return f"{audit.newest_number()}.{int(now.timestamp()) // _QUARTER}"

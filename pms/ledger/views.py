@@ -1,0 +1,124 @@
+"""The key ledger: one history of keys and doors, on the page, on paper and as a file; and the manager's checks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request, stream_with_context, url_for
+
+from pms.accounts import queries as accounts
+from pms.core import clock
+from pms.keycards import words as card_words
+from pms.ledger import checks, queries, reading, rules, service, subjects, words
+from pms.ledger.forms import Asked, read_asked
+from pms.ledger.service import Look
+from pms.properties import queries as properties
+from pms.rooms import queries as rooms
+from pms.web.login import actor
+from pms.web.render import render
+from pms.web.rights import require
+
+if TYPE_CHECKING:
+    from pms.ledger.sources import Filters
+    from pms.ledger.subjects import Subject
+
+blueprint = Blueprint("ledger", __name__)
+
+# A stack of paper that somebody still reads; files have everything.
+_MOST_ON_PAPER = 1000
+
+
+@blueprint.get("/")
+@require("ledger:read")
+def index() -> Response:
+    """Keys and doors on one line of time, newest first; or what a check finds."""
+    asked, now = read_asked(request.args), clock.now()
+    is_first = "after" not in request.args
+    subject = _look(asked, Look.VIEWED) if is_first else subjects.subject_of(asked)
+    is_list = asked.check in ("no_key", "staff")
+    page = queries.list_page(_filters(asked), after=rules.read_place(request.args.get("after", "")), now=now)
+    more = f"{url_for('ledger.index')}?{urlencode(asked.as_query(after=page.next_key))}" if page.next_key else None
+    return render(
+        "ledger/index.html",
+        "ledger/_list.html" if is_first else "ledger/_rows.html",
+        lines=list(reading.read(page.rows)),
+        more=more,
+        asked=asked,
+        subject=subject,
+        checks=checks.CHECKS,
+        counts=checks.counts(now=now) if is_first else {},
+        groups=words.GROUP_WORDS,
+        rooms=rooms.list_rooms() if is_first else [],
+        people=accounts.list_accounts() if is_first else [],
+        guests_without_key=checks.without_key(now=now) if asked.check == "no_key" else [],
+        staff_use=checks.staff_use(now=now) if asked.check == "staff" else [],
+        is_list=is_list,
+        **_words(),
+    )
+
+
+@blueprint.get("/paper")
+@require("ledger:read")
+def paper() -> Response:
+    """The same on paper, with the house's name, the filter, the time and how many lines there are."""
+    asked, now = read_asked(request.args), clock.now()
+    subject = _look(asked, Look.PRINTED)
+    filters = _filters(asked)
+    return render(
+        "ledger/paper.html",
+        lines=list(reading.read(queries.stream(filters, most=_MOST_ON_PAPER, now=now))),
+        total=queries.count(filters, now=now),
+        asked=asked,
+        subject=subject,
+        check_word=checks.CHECKS[asked.check],
+        group_word=words.GROUP_WORDS[asked.kind],
+        **_words(),
+    )
+
+
+@blueprint.get("/export.csv")
+@require("ledger:read")
+def export() -> Response:
+    """All of it, as a file."""
+    asked = read_asked(request.args)
+    _look(asked, Look.EXPORTED)
+    response = Response(stream_with_context(_csv(_filters(asked))), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="key-ledger.csv"'
+    return response
+
+
+def _filters(asked: Asked) -> Filters:
+    return asked.narrow(checks.filters_of(asked.check, now=clock.now()), properties.get_property().zone)
+
+
+def _look(asked: Asked, look: Look) -> Subject:
+    """What is asked about; it is written down where the answer shows where somebody went, or leaves the house."""
+    subject = subjects.subject_of(asked)
+    if subject.is_personal or look is not Look.VIEWED:
+        service.note_look(look=look, subject=subject, criteria=asked.as_query(), actor=actor(), now=clock.now())
+    return subject
+
+
+def _csv(filters: Filters) -> Iterator[str]:
+    yield "\ufeff"  # Spreadsheets then read it as UTF-8.
+    yield _row(reading.heads())
+    for told in reading.read(queries.stream(filters, now=clock.now())):
+        yield _row(told.cells())
+
+
+def _row(cells: list[str]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerow([rules.harmless(cell) for cell in cells])
+    return file.getvalue()
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "again_words": card_words.AGAIN_WORDS,
+        "state_words": card_words.STATE_WORDS,
+        "state_kinds": card_words.STATE_KINDS,
+    }

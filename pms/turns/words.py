@@ -1,0 +1,58 @@
+"""What jobs and their turns are called."""
+
+from __future__ import annotations
+
+from pms.core.text import N_
+from pms.turns.models import TurnState
+
+STATE_WORDS: dict[TurnState, str] = {
+    TurnState.ASKED: N_("Begins soon"),
+    TurnState.RUNNING: N_("Running"),
+    TurnState.DONE: N_("Done"),
+    TurnState.FAILED: N_("Failed"),
+    TurnState.INTERRUPTED: N_("Interrupted"),
+}
+STATE_KINDS: dict[TurnState, str] = {
+    TurnState.ASKED: "info",
+    TurnState.RUNNING: "info",
+    TurnState.DONE: "ok",
+    TurnState.FAILED: "bad",
+    TurnState.INTERRUPTED: "warn",
+}
+# Jobs by the name under which the scheduler knows them: title, what it is for.
+JOB_WORDS: dict[str, tuple[str, str]] = {
+    "purge log-ins": (N_("Purge log-ins"), N_("Forgets log-ins and codes that ended long ago.")),
+    "fingerprints past their date": (
+        N_("Fingerprints past their date"),
+        N_("Destroys fingerprints whose time is over, and takes them out of the locks."),
+    ),
+    "stored credentials past their date": (
+        N_("Stored credentials past their date"),
+        N_("Takes cards, codes and fingers whose time is over out of the locks."),
+    ),
+    "forget old letters": (N_("Forget old letters"), N_("Deletes sent letters and whom they went to.")),
+    "passcodes past their end": (
+        N_("Passcodes past their end"),
+        N_("Brings the ends of passcodes in step with the locks’ clocks."),
+    ),
+    "outage pack of the hour": (
+        N_("Outage pack of the hour"),
+        N_("Makes the file with which a desk goes on when the server is gone."),
+    ),
+    "check the audit trail": (
+        N_("Check the audit trail"),
+        N_("Verifies that nobody changed, cut or added to the record."),
+    ),
+    "forget old turns of jobs": (N_("Forget old turns of jobs"), N_("Keeps the history of jobs for 90 days.")),
+}
+ACTIONS = {"turns.asked": N_("Asked for a job to run now: %(subject)s")}
+
+
+def title(name: str) -> str:
+    """The job's title; its name where it has none."""
+    return JOB_WORDS[name][0] if name in JOB_WORDS else name
+
+
+def purpose(name: str) -> str:
+    """What the job is for, in a sentence."""
+    return JOB_WORDS[name][1] if name in JOB_WORDS else ""

@@ -1,0 +1,98 @@
+// Open screens stay true: one small question every few seconds, and when something has happened, each part of the page that
+// names its own address in data-live comes anew. Focus, scroll and an open dialog stay where they are.
+(() => {
+  const EVERY = 4000;
+  const WATCHING = { "HX-Request": "true", "X-Watching": "1" };
+  const shown = new WeakMap();
+  let isAsking = false;
+  let isAskedAgain = false;
+
+  const line = () => document.getElementById("live");
+  const rows = (part) => [...part.querySelectorAll("[data-row]")];
+
+  async function get(url) {
+    const answer = await fetch(url, { headers: WATCHING });
+    const elsewhere = answer.headers.get("HX-Redirect");
+    if (elsewhere) location.assign(elsewhere);
+    return answer;
+  }
+
+  // What has the focus, so that its successor can take it: the same element, the same link, the same row, else the row in its place.
+  function placeIn(part) {
+    const node = document.activeElement;
+    if (!node || !part.contains(node)) return null;
+    const row = node.closest("[data-row]");
+    return { id: node.id, href: node.getAttribute("href"), rowId: row?.id, at: rows(part).indexOf(row), isRow: node === row, top: node.getBoundingClientRect().top };
+  }
+
+  function successor(part, place) {
+    const byId = (id) => id && part.querySelector(`#${CSS.escape(id)}`);
+    const link = !place.isRow && place.href && part.querySelector(`a[href="${CSS.escape(place.href)}"]`);
+    const all = rows(part);
+    return byId(place.id) || link || byId(place.rowId) || all[Math.min(Math.max(place.at, 0), all.length - 1)] || part.querySelector("[aria-current]");
+  }
+
+  function putBack(part, place) {
+    const node = place && part && successor(part, place);
+    if (!node) return;
+    node.focus({ preventScroll: true });
+    window.scrollBy(0, node.getBoundingClientRect().top - place.top);
+  }
+
+  // A part in which something is held (a bar that is dragged, a menu that is open) is left alone until the next time.
+  const isHeld = (part) => part.matches("[data-live-hold]") || part.querySelector("[data-live-hold], details[open]");
+
+  async function renew(part) {
+    const url = new URL(part.dataset.live, location.href);
+    url.searchParams.set("rows", rows(part).length);
+    const answer = await get(url);
+    if (!answer.ok) return false;
+    const text = await answer.text();
+    if (shown.get(part) === text || !part.isConnected) return true;
+    if (isHeld(part)) return false;
+    const place = placeIn(part);
+    const spot = { before: part.previousElementSibling, parent: part.parentNode };
+    htmx.swap(part, text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+    const now = spot.before ? spot.before.nextElementSibling : spot.parent.firstElementChild;
+    shown.set(now, text);
+    putBack(now, place);
+    document.dispatchEvent(new CustomEvent("live:renewed", { detail: { part: now } }));
+    return true;
+  }
+
+  async function ask() {
+    const answer = await get(`${line().dataset.liveUrl}?mark=${encodeURIComponent(line().dataset.mark)}`);
+    if (answer.status !== 200) return;
+    const text = await answer.text();
+    // The new mark is noted only once every part is as new as it says; what failed is tried again at the next question.
+    const done = await Promise.all([...document.querySelectorAll("[data-live]")].map(renew));
+    if (done.every(Boolean)) htmx.swap(line(), text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+  }
+
+  async function look() {
+    if (!line() || document.hidden) return;
+    isAskedAgain = isAsking;
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      await ask();
+    } catch {
+      // The server does not answer; the next question may find it.
+    } finally {
+      isAsking = false;
+      if (isAskedAgain) {
+        isAskedAgain = false;
+        look();
+      }
+    }
+  }
+
+  setInterval(look, EVERY);
+  document.addEventListener("visibilitychange", look);
+  document.addEventListener("live:look", look);
+
+  // A page with data-in-place stays where it is when a dialog on it is done: it shows by itself what has become of it.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (document.querySelector("main [data-in-place]")) event.detail.headers["X-In-Place"] = "1";
+  });
+})();
