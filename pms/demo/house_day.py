@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pms.availability import queries as availability
 from pms.demo import people
 from pms.guests import service as guests
 from pms.guests.rules import GuestFields
@@ -38,17 +39,19 @@ def liven(random: Random, *, desk: Actor, cleaner: Actor, now: datetime) -> None
 
 
 def _book_group(today: date, desk: Actor, now: datetime) -> None:
-    """Six rooms in a week's time, one of them not named yet, one for a night longer."""
+    """Six rooms in about a week's time, one of them not named yet, one for a night longer."""
     name, members = _GROUP
-    kinds = rooms.list_room_types()
-    arrival = today + timedelta(days=6)
+    found = _where_a_group_fits(today)
+    if found is None:
+        return
+    arrival, kinds = found
     fields = [GuestFields(family_name=text.split()[1], given_name=text.split()[0]) for text in members if text]
     ids = [guests.create_guest(fields=each, actor=desk, now=now).id for each in fields]
     stays.book_many(
         guest_id=ids[0],
         wishes=[
             stays.RoomWish(
-                room_type_id=kinds[place % 2].id,
+                room_type_id=kinds[place % 2],
                 arrival_date=arrival,
                 departure_date=arrival + timedelta(days=3 if place == 4 else 2),
                 guest_id=ids[place] if place < len(ids) else None,
@@ -63,6 +66,17 @@ def _book_group(today: date, desk: Actor, now: datetime) -> None:
         actor=desk,
         now=now,
     )
+
+
+def _where_a_group_fits(today: date) -> tuple[date, list[int]] | None:
+    """The first day from the sixth on, for a fortnight, on which two types have three rooms left for three nights."""
+    for ahead in range(6, 20):
+        arrival = today + timedelta(days=ahead)
+        offers = availability.offers(arrival=arrival, departure=arrival + timedelta(days=3))
+        kinds = [offer.type_id for offer in offers if offer.free >= 3]
+        if len(kinds) >= 2:
+            return arrival, kinds
+    return None
 
 
 def _book_day_use(random: Random, today: date, desk: Actor, now: datetime) -> None:

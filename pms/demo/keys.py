@@ -25,6 +25,7 @@ from pms.keycards.rules import TimeIsOver
 from pms.lock_commands import service as lock_commands
 from pms.locks import queries as locks
 from pms.protocol.card_layout import Medium
+from pms.protocol.record import RecordEvent
 from pms.simulators.encoder import SimulatedEncoder
 from pms.stays import queries as stays
 from pms.stays.models import StayState
@@ -131,6 +132,10 @@ class Hands:
     def let_report(self, serial_number: str, command: Command) -> None:
         """Have the lock say something of itself, the next time that somebody carries."""
         self._world.locks[serial_number].queue_report(command)
+
+    def note(self, serial_number: str, event: RecordEvent, *, seconds_ago: int) -> None:
+        """Have the lock note something by itself, the next time that somebody carries."""
+        self._world.locks[serial_number].state.log(self._world.now() - seconds_ago, event)
 
     def carry(self, serial_number: str, carrier: Carrier = _PHONE) -> None:
         """The server is not up yet, so nobody can post to it: the same sealed frames are handed over, reports first, then

@@ -17,6 +17,7 @@ from pms.locks import queries as locks
 from pms.passcodes import service as passcodes
 from pms.protocol.command import Command, StoredKind
 from pms.protocol.passcode import Pattern
+from pms.protocol.record import RecordEvent
 from pms.slots import rules as slot_rules
 from pms.slots import service as slots
 from pms.slots.models import SlotKind
@@ -60,10 +61,13 @@ def install(hands: Hands, desk: Actor, technician: Actor) -> None:
 
 
 def report(hands: Hands, desk: Actor, technician: Actor) -> None:
-    """This hour: the gateway and the module have just been heard, a door was opened from the desk, and two things wait."""
+    """This hour: the gateway and the module have just been heard, two doors sound an alarm, one was opened from the desk, and two
+    things wait."""
     by_door, now = _locks_by_door(), clock.now()
     for name in _REACHED:
         hands.let_report(by_door[name].serial_number, Command.ALIVE)
+    hands.note(by_door["102"].serial_number, RecordEvent.LOCK_OUT, seconds_ago=1500)
+    hands.note(by_door["Lobby entrance"].serial_number, RecordEvent.DOOR_LEFT_OPEN, seconds_ago=400)
     operate.operate(lock_id=by_door["Lobby entrance"].id, deed=Deed.UNLOCK, actor=desk, now=now)
     _store(by_door["104"], SlotKind.CARD, "04B71C528E3381", "Florist, blue card", technician)
     hour = now.replace(minute=0, second=0, microsecond=0)
