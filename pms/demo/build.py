@@ -17,7 +17,7 @@ from pms.accounts.models import Role
 from pms.core import clock
 from pms.core.actor import SETUP, Actor
 from pms.core.db import transaction
-from pms.demo import arrivals, calendar, dressing, house_day, keys, people, remote, staff
+from pms.demo import arrivals, calendar, dressing, house_day, keys, money, people, remote, staff
 from pms.demo.machines import MachineKind
 from pms.encoders import service as encoders
 from pms.guests import service as guests
@@ -81,6 +81,8 @@ class _Making:
     desk: Actor = SETUP
     cleaner: Actor = SETUP
     technician: Actor = SETUP
+    manager: Actor = SETUP
+    purse: money.Purse = field(default_factory=money.Purse)
     stay_ids: dict[int, int] = field(default_factory=dict)
 
     def travel(self, at: datetime) -> None:
@@ -110,6 +112,7 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
                 now=founded,
             )
             _hire(making, founded)
+            money.set_terms(actor=SETUP, now=founded)
             _build_rooms(founded, floors)
             for name, (kind, serial_number) in MACHINES.items():
                 url = world.start_machine(name, serial_number, kind)
@@ -127,6 +130,8 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
         )
         with transaction():
             house_day.liven(making.random, desk=making.desk, cleaner=making.cleaner, now=now)
+            making.purse.spend(actor=making.desk, now=making.now)
+        money.make_pack(actor=making.manager, now=making.now)
     finally:
         making.travel(now)
     # The file is what says that the hotel is whole.
@@ -141,12 +146,14 @@ def _hire(making: _Making, at: datetime) -> None:
             username=username, display_name=name, password=PASSWORD, role=role, is_demo=True, actor=SETUP, now=at
         )
         hired.append(Actor(kind="account", name=name, account_id=account.id, address="127.0.0.1"))
-    making.desk, making.cleaner, making.technician = hired[:3]
+    making.desk, making.cleaner, making.technician, making.manager = hired[:4]
 
 
 def _build_rooms(at: datetime, floors: int) -> None:
     types = {
-        code: rooms.create_room_type(code=code, name=name, beds=beds, actor=SETUP, now=at).id
+        code: rooms.create_room_type(
+            code=code, name=name, beds=beds, night_price=money.NIGHTS[code], actor=SETUP, now=at
+        ).id
         for code, name, beds in _TYPES
     }
     building = rooms.create_building(name="Main house", actor=SETUP, now=at)
@@ -333,6 +340,7 @@ def _play(
     elif kind == 3:
         stays.check_in(stay_id=stay_id, actor=desk, now=at)
     else:
+        making.purse.pay(stay_id, actor=desk, now=at)
         stays.check_out(stay_id=stay_id, actor=desk, now=at)
         rooms.set_housekeeping(room_id=room_id, status=HousekeepingStatus.DIRTY, actor=desk, now=at)
         cleaned = at + timedelta(minutes=making.random.randint(40, 150))

@@ -93,10 +93,12 @@ class Hands:
         return held.card.uid.hex()
 
     def lose_one_of_two(self) -> None:
-        """A party's first card is lost after a second one was made; its room has heard of it already, the common doors have not."""
-        stay_id = next((stay_id for stay_id in self._held if stays.get_stay(stay_id).state is StayState.IN_HOUSE), None)
-        if stay_id is None:
+        """Of the party that stays longest the first card is lost after a second one was made; its room has heard of it
+        already, the common doors have not."""
+        present = [stay for stay in map(stays.get_stay, self._held) if stay.state is StayState.IN_HOUSE]
+        if not present:
             return
+        stay_id = max(present, key=lambda stay: stay.departure_date).id
         first_id = keycard_queries.cards_of_stay(stay_id)[0].id
         self.make_card(stay_id)
         losses.deny(

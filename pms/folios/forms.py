@@ -33,23 +33,33 @@ class PostingForm(Form):
 class PaymentForm(PostingForm):
     """How much, and how it was paid."""
 
-    method = RadioField(_l("Paid by"), coerce=PaymentMethod, default=PaymentMethod.CARD)
+    method = RadioField(_l("Paid by"), default=PaymentMethod.CARD.value)
 
     def fill(self) -> PaymentForm:
         """The methods in the reader's language."""
         self.method.choices = choices((method.value, _(word)) for method, word in rules.METHOD_WORDS.items())
         return self
 
+    @property
+    def chosen(self) -> PaymentMethod:
+        """How it was paid, once the form is validated."""
+        return PaymentMethod(self.method.data)
+
 
 class ChargeForm(PostingForm):
     """What for, and how much."""
 
-    code = SelectField(_l("For"), coerce=PostingCode)
+    code = SelectField(_l("For"))
 
     def fill(self) -> ChargeForm:
         """What can be charged, in the reader's language."""
         self.code.choices = choices((code.value, _(rules.CODE_WORDS[code])) for code in rules.CHARGES)
         return self
+
+    @property
+    def chosen(self) -> PostingCode:
+        """What it is for, once the form is validated."""
+        return PostingCode(self.code.data)
 
 
 class ReversalForm(Form):

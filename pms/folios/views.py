@@ -58,7 +58,7 @@ def pay(stay_id: int) -> Response:
             post(
                 stay_id=stay_id,
                 amount=form.minor,
-                method=form.method.data,
+                method=form.chosen,
                 text=form.text.data or "",
                 request_id=str(form.request_id.data),
                 actor=login.actor(),
@@ -84,7 +84,7 @@ def charge(stay_id: int) -> Response:
         with errors.shown_in(form):
             service.charge(
                 stay_id=stay_id,
-                code=form.code.data,
+                code=form.chosen,
                 amount=form.minor,
                 text=form.text.data or "",
                 request_id=str(form.request_id.data),

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from pms.core.text import N_
+from pms.folios import queries as folios
 from pms.frontdesk import choices, readiness, room_facts
 from pms.frontdesk.proposals import Proposal, Reason
 from pms.frontdesk.readiness import Part, PartName, PartState
@@ -52,6 +53,8 @@ class SheetPage:
     parts: Sequence[Part]
     opens: PartName | None
     blank_fields: Sequence[str]
+    # Minor units; below zero the house owes.
+    owed: int
     marks: Sequence[str]
 
     @property
@@ -94,14 +97,16 @@ def fill(form: CheckInForm, stay: Stay, now: datetime) -> SheetPage:
     form.document_kind.choices = [("", _(NO_DOCUMENT)), *((code, _(word)) for code, word in DOCUMENT_KINDS.items())]
     _fill_expected(form, stay, chosen, now)
     blank = blank_fields(stay.guest)
+    owed = folios.balances([stay.id])[stay.id].amount
     parts = readiness.parts(
         blank_fields=blank,
         has_document=stay.guest.document_number_sealed is not None,
         room=chosen,
+        owed=owed,
         has_machine=form.encoder_id.data is not None,
     )
     taken = rooms.find_room(form.room_id.data) if form.room_id.data and chosen is None else None
-    return SheetPage(stay, proposals, chosen, taken, parts, readiness.first_missing(parts), blank, marks(stay))
+    return SheetPage(stay, proposals, chosen, taken, parts, readiness.first_missing(parts), blank, owed, marks(stay))
 
 
 def blank_fields(guest: Guest) -> list[str]:

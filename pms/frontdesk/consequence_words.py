@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from babel.numbers import get_currency_precision
-from flask_babel import format_currency, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from pms.core.text import N_
 from pms.frontdesk.fate_rules import Fate
@@ -203,8 +201,3 @@ def reason(one: Task) -> str:
     if one.kind is TaskKind.VISIT_LOCK:
         return str(_("it has not been told what changed"))
     return str(_(_AGAIN[one.again])) if one.again is not None else ""
-
-
-def money(amount: int, currency: str) -> str:
-    """An amount of minor units in the reader's language."""
-    return str(format_currency(Decimal(amount).scaleb(-get_currency_precision(currency)), currency))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 class Price:
     """Minor units. Day use is paid once; `type_price` is what a night of the type of the room costs who books now."""
 
-    currency: str
     nights: int
     night_price: int
     early_fee: int = 0
@@ -51,7 +50,6 @@ def of_stay(stay: Stay, house: Property) -> Price:
     kind = stay.room.room_type if stay.room is not None else stay.room_type
     is_off = stay.state in (StayState.CANCELLED, StayState.NO_SHOW)
     return Price(
-        currency=house.currency,
         nights=0 if is_off else 1 if stay.is_day_use else (stay.departure_date - stay.arrival_date).days,
         night_price=stay.night_price,
         early_fee=house.early_fee if stay_rules.is_early(stay, house) and not is_off else 0,
@@ -73,7 +71,6 @@ def change(before: Price, after: Price) -> PriceChange | None:
 def with_night_price(price: Price, night_price: int) -> Price:
     """The same nights at another price each."""
     return Price(
-        currency=price.currency,
         nights=price.nights,
         night_price=night_price,
         early_fee=price.early_fee,

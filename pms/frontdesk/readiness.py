@@ -28,6 +28,7 @@ class PartName(StrEnum):
     GUEST = "guest"
     DOCUMENT = "document"
     ROOM = "room"
+    PAYMENT = "payment"
     KEYS = "keys"
 
 
@@ -44,6 +45,7 @@ PART_WORDS: dict[PartName, str] = {
     PartName.GUEST: N_("Guest"),
     PartName.DOCUMENT: N_("Document"),
     PartName.ROOM: N_("Room"),
+    PartName.PAYMENT: N_("Payment"),
     PartName.KEYS: N_("Keys"),
 }
 
@@ -56,16 +58,21 @@ class Part:
     state: PartState
 
 
-def parts(*, blank_fields: Collection[str], has_document: bool, room: Proposal | None, has_machine: bool) -> list[Part]:
-    """All parts; `room` is the one in the sheet, `blank_fields` are particulars of the guest that nobody has entered."""
-    missing = {
-        PartName.DOCUMENT: not has_document,
-        PartName.ROOM: room is None or not room.is_ready,
-        PartName.KEYS: not has_machine,
+def parts(
+    *, blank_fields: Collection[str], has_document: bool, room: Proposal | None, owed: int, has_machine: bool
+) -> list[Part]:
+    """All parts; `room` is the one in the sheet, `blank_fields` are particulars of the guest that nobody has entered.
+
+    Nobody is kept from their room by what they owe: most houses are paid at the end.
+    """
+    states = {
+        PartName.GUEST: PartState.COULD_BE if blank_fields else PartState.DONE,
+        PartName.DOCUMENT: PartState.DONE if has_document else PartState.MISSING,
+        PartName.ROOM: PartState.DONE if room is not None and room.is_ready else PartState.MISSING,
+        PartName.PAYMENT: PartState.COULD_BE if owed > 0 else PartState.DONE,
+        PartName.KEYS: PartState.DONE if has_machine else PartState.MISSING,
     }
-    found = [Part(PartName.GUEST, PartState.COULD_BE if blank_fields else PartState.DONE)]
-    found += [Part(name, PartState.MISSING if is_missing else PartState.DONE) for name, is_missing in missing.items()]
-    return found
+    return [Part(name, states[name]) for name in PartName]
 
 
 def first_missing(found: Collection[Part]) -> PartName | None:

@@ -67,7 +67,6 @@ def means(stay_id: int, change: Change | None, form: Form | None = None) -> dict
         "key_sentence": consequence_words.sentence,
         "task_text": consequence_words.task,
         "task_reason": consequence_words.reason,
-        "money": consequence_words.money,
         "fate_kinds": consequence_words.FATE_KINDS,
         "sort_icons": consequence_words.SORT_ICONS,
         "housekeeping_words": HOUSEKEEPING_WORDS,

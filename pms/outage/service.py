@@ -21,7 +21,6 @@ from pms.outage import contents, queries, rules, sealed
 from pms.outage.models import OutageFetch, OutageFile, OutagePack, OutageSetting
 from pms.passcodes import service as passcodes
 from pms.properties import queries as properties
-from pms.stays.models import StayState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,6 +111,7 @@ def _make(write: Writer, *, hour: datetime | None, request_id: str | None, actor
     password = setting.desk_password if setting else None
     found = contents.collect(now=now)
     if setting is not None and setting.makes_codes and _make_codes(found, actor, now):
+        # Also where all of them were refused: a transaction leaves nothing of what was read before.
         found = contents.collect(now=now)
     part = _seal(found, password) if password else None
     files = write(found, part)
@@ -139,22 +139,21 @@ def _make(write: Writer, *, hour: datetime | None, request_id: str | None, actor
 
 
 def _make_codes(found: Contents, actor: Actor, now: datetime) -> int:
-    """Passcodes for arrivals that have none, as the desk would make them; how many. Who can get none stays without."""
+    """Passcodes for arrivals that have none, as the desk would make them; for how many it was tried. Who can get none stays
+    without."""
     have = {code.stay_id for code in found.codes}
-    made = 0
-    for party in found.arriving:
-        stay = party.stay
-        if stay.id in have or stay.room_id is None or stay.state is not StayState.CONFIRMED:
-            continue
+    lacking = [
+        (party.stay.id, party.stay.version)
+        for party in found.arriving
+        if party.stay.id not in have and party.stay.room_id is not None
+    ]
+    for stay_id, version in lacking:
+        request_id = f"outage-{stay_id}-{version}"
         try:
-            passcodes.issue_for_stay(
-                stay_id=stay.id, request_id=f"outage-{stay.id}-{stay.version}"[:36], actor=actor, now=now
-            )
+            passcodes.issue_for_stay(stay_id=stay_id, request_id=request_id, actor=actor, now=now)
         except DomainError as refusal:
             _log.info("no passcode for the pack: %s", refusal.code)
-        else:
-            made += 1
-    return made
+    return len(lacking)
 
 
 def _seal(found: Contents, password: str) -> SealedPart:

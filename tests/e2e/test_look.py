@@ -70,6 +70,8 @@ LISTS = (
     "/slots/",
     "/gateways/",
     "/gateways/new",
+    "/outage/",
+    "/outage/settings",
     "/audit/",
     "/encoders/",
     "/encoders/new",
@@ -81,6 +83,7 @@ LISTS = (
     "/tokens",
     "/tokens/new",
     "/property/",
+    "/property/prices",
     "/property/mail/",
     "/property/mail/test",
     "/property/jobs/",
@@ -128,6 +131,8 @@ def pages(page: Page, url: str) -> list[str]:
     stay = found[len(LISTS)]
     lock = next(link for link in found if re.fullmatch(r"/locks/\d+", link))
     code = next(link for link in found if re.fullmatch(r"/passcodes/\d+", link))
+    stay = next(link for link in found if re.fullmatch(r"/stays/\d+", link))
+    folio = stay.replace("/stays/", "/folios/stays/")
     commands = lock.replace("/locks/", "/commands/lock/")
     return [
         *found,
@@ -139,6 +144,8 @@ def pages(page: Page, url: str) -> list[str]:
         *(f"{commands}{page}" for page in ("", "/do/unlock", "/module")),
         *(f"/slots{lock}{page}" for page in ("", "/new", "/report")),
         f"/online-cards{lock}/new",
+        *(f"{folio}/{page}" for page in ("payment", "charge", "statement")),
+        stay.replace("/stays/", "/folios/of-stay/"),
     ]
 
 

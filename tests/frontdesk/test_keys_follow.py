@@ -121,8 +121,8 @@ def test_who_is_in_the_way_and_what_it_costs_is_told_and_nothing_else(desk, now)
 
 
 def test_another_type_asks_whether_the_price_is_kept():
-    agreed = prices.Price(currency="EUR", nights=3, night_price=9000, type_id=1, type_price=9000)
-    suite = prices.Price(currency="EUR", nights=3, night_price=9000, late_fee=2500, type_id=2, type_price=15000)
+    agreed = prices.Price(nights=3, night_price=9000, type_id=1, type_price=9000)
+    suite = prices.Price(nights=3, night_price=9000, late_fee=2500, type_id=2, type_price=15000)
     found = prices.change(agreed, suite)
     assert (found.before.total, found.after.total, found.recalculated.total) == (27000, 29500, 47500)
     assert prices.change(agreed, agreed) is None

@@ -112,3 +112,53 @@ def test_the_settings_are_for_the_manager(client, username):
     client.log_in(username)
     client.get("/property/", status=403)
     client.post("/property/", {**GOOD, "version": "1"}, status=403)
+
+
+TERMS = {
+    "currency": "EUR",
+    "early_arrival_hour": 9,
+    "late_departure_hour": 18,
+    "early_fee": 2500,
+    "late_fee": 3500,
+    "cleaning_hours": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"currency": "XXY"}, rules.UnknownCurrency),
+        ({"early_arrival_hour": 16}, rules.EarlyAfterCheckIn),
+        ({"late_departure_hour": 11}, rules.LateBeforeCheckOut),
+        ({"late_departure_hour": 25}, rules.LateBeforeCheckOut),
+        ({"early_fee": -1}, rules.BadFee),
+        ({"late_fee": 10**9 + 1}, rules.BadFee),
+        ({"cleaning_hours": 13}, rules.BadCleaningHours),
+    ],
+)
+def test_hours_and_prices_that_cannot_be_are_refused(change, refusal):
+    with pytest.raises(refusal):
+        rules.check_terms(check_in_hour=15, check_out_hour=12, **{**TERMS, **change})
+
+
+def test_hours_and_prices_are_stored_once_and_the_trail_says_them_in_coins(house, now):
+    version = queries.get_property().version
+    service.change_terms(version=version, **{**TERMS, "currency": "cny"}, actor=SETUP, now=now)
+    with pytest.raises(ChangedMeanwhile):
+        service.change_terms(version=version, **TERMS, actor=SETUP, now=now)
+    db.remove()
+    stored = queries.get_property()
+    assert (stored.currency, stored.early_arrival_hour, stored.late_fee) == ("CNY", 9, 3500)
+    entry = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert (entry.after["currency"], entry.after["late_fee"]) == ("CNY", "35.00")
+
+
+def test_the_manager_changes_hours_and_prices(client, house):
+    client.log_in("manager")
+    assert "Earliest arrival" in text_of(client.get("/property/prices"))
+    form = {**TERMS, "early_fee": "25,00", "late_fee": "35", "version": queries.get_property().version}
+    assert "two different amounts" in client.post("/property/prices", {**form, "late_fee": "1,234"}, status=422).text
+    assert "must not be after" in client.post("/property/prices", {**form, "early_arrival_hour": 16}, status=422).text
+    client.post("/property/prices", form, status=303)
+    db.session.rollback()
+    assert queries.get_property().early_fee == 2500

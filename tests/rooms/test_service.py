@@ -232,3 +232,38 @@ def test_checking_a_file_writes_nothing(any_house):
     assert (plan.created, plan.new_buildings) == (["104", "301", "G1"], ["Garden house"])
     assert plan.new_floors == [("Main", "3"), ("Garden house", "Ground")]
     assert len(queries.list_rooms()) == 6
+
+
+def test_a_types_limit_of_overbooking_is_sold_and_not_taken_back_below_what_is_promised(any_house, now):
+    def change(limit: int) -> None:
+        service.change_room_type(
+            room_type_id=any_house.suite.id,
+            code="STE",
+            name="Suite",
+            beds=4,
+            position=2,
+            night_price=21900,
+            overbooking_limit=limit,
+            actor=DESK,
+            now=now,
+        )
+
+    change(1)
+    db.remove()
+    assert queries.get_room_type(any_house.suite.id).night_price == 21900
+    guest = factories.guest()
+    with transaction() as session:
+        session.add(guest)
+    day = now.date()
+    for _ in range(3):
+        wish = stays.RoomWish(
+            room_type_id=any_house.suite.id, room_id=None, arrival_date=day, departure_date=day + timedelta(days=1)
+        )
+        booked = stays.book_many(guest_id=guest.id, wishes=[wish], actor=DESK, now=now)[0]
+        assert booked.night_price == 21900
+    with pytest.raises(CapacityTooLow):
+        change(0)
+    change(2)
+    for values, refusal in (((-1, 0), rules.BadPrice), ((0, 100), rules.BadOverbooking)):
+        with pytest.raises(refusal):
+            rules.check_sale(*values)

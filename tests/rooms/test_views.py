@@ -16,6 +16,9 @@ def _upload(client, document, act, status):
     return client.post("/rooms/import", files, content_type="multipart/form-data", status=status)
 
 
+SOLD = {"night_price": "120.50", "overbooking_limit": "1"}
+
+
 def test_the_house_is_set_up_from_its_pages(client, house):
     client.log_in("manager")
     for url in ("/rooms/buildings/new", "/rooms/types/new"):
@@ -25,14 +28,13 @@ def test_the_house_is_set_up_from_its_pages(client, house):
     client.get("/rooms/floors/new", htmx=True, status=200)
     client.post("/rooms/floors/new", {"building_id": str(building.id), "name": "Garden"}, status=303)
     floor = next(f for f in queries.list_floors() if f.name == "Garden")
-    sold = {"night_price": "95", "overbooking_limit": "0"}
-    client.post("/rooms/types/new", {"code": "apt", "name": "Apartment", "beds": "4", **sold}, status=303)
+    client.post("/rooms/types/new", {"code": "apt", "name": "Apartment", "beds": "4", **SOLD}, status=303)
     kind = next(t for t in queries.list_room_types() if t.code == "APT")
     client.get("/rooms/new", htmx=True, status=200)
     values = {"number": "G1", "floor_id": str(floor.id), "room_type_id": str(kind.id)}
     client.post("/rooms/new", values, status=303)
     text = text_of(client.get("/rooms/setup", status=200))
-    for word in ("Annex", "Garden", "APT", "Apartment", "G1"):
+    for word in ("Annex", "Garden", "APT", "Apartment", "G1", "€120.50"):
         assert word in text
     again = client.post("/rooms/new", values, htmx=True, status=422)
     assert "There is already a room G1." in again.text
@@ -52,9 +54,11 @@ def test_what_exists_is_changed_in_the_same_dialogs(client, house):
         client.get(url, status=200)
     client.post(f"/rooms/buildings/{building.id}", {"name": "Old house", "position": "1"}, status=303)
     client.post(f"/rooms/floors/{floor.id}", {"name": "Ground", "position": "0"}, status=303)
-    sold = {"night_price": "180.50", "overbooking_limit": "1"}
-    values = {"code": "SUI", "name": "Suite", "beds": "3", "position": "2", **sold}
-    client.post(f"/rooms/types/{house.suite.id}", values, status=303)
+    client.post(
+        f"/rooms/types/{house.suite.id}",
+        {"code": "SUI", "name": "Suite", "beds": "3", "position": "2", **SOLD},
+        status=303,
+    )
     room = queries.get_room(house.rooms["101"].id)
     values = {"version": str(room.version), "floor_id": str(floor.id), "room_type_id": str(room.room_type_id)}
     client.post(f"/rooms/{room.id}/edit", {**values, "number": "101A"}, status=303)
@@ -70,7 +74,7 @@ def test_what_exists_is_changed_in_the_same_dialogs(client, house):
         ("/rooms/buildings/new", {"name": ""}),
         ("/rooms/buildings/new", {"name": "Main"}),
         ("/rooms/floors/new", {"name": "1", "building_id": "x"}),
-        ("/rooms/types/new", {"code": "STD", "name": "Standard", "beds": "2"}),
+        ("/rooms/types/new", {"code": "STD", "name": "Standard", "beds": "2", **SOLD}),
         ("/rooms/types/new", {"code": "X", "name": "X", "beds": "99"}),
         ("/rooms/new", {"number": "1", "floor_id": "1", "room_type_id": "1"}),
         ("/rooms/new", {}),
