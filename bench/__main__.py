@@ -5,7 +5,19 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("desk", "house", "availability", "chart", "api", "reports", "machines", "start", "protocol")
+PARTS = (
+    "desk",
+    "house",
+    "today",
+    "search",
+    "availability",
+    "chart",
+    "api",
+    "reports",
+    "machines",
+    "start",
+    "protocol",
+)
 
 
 def main() -> None:
