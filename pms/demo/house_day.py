@@ -84,10 +84,11 @@ def _book_day_use(random: Random, today: date, desk: Actor, now: datetime) -> No
     free = stay_queries.free_rooms(arrival=tomorrow, departure=tomorrow, hours=(9, 15))
     if not free:
         return
+    # Not in the best of them, which the next who walks in is given for the night.
     guest = guests.create_guest(fields=people.invent(random), actor=desk, now=now)
     wish = stays.RoomWish(
-        room_type_id=free[0].room.room_type_id,
-        room_id=free[0].room.id,
+        room_type_id=free[-1].room.room_type_id,
+        room_id=free[-1].room.id,
         arrival_date=tomorrow,
         departure_date=tomorrow,
         arrival_hour=9,
