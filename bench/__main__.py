@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("desk", "availability", "chart", "api", "reports", "machines", "start", "protocol")
+PARTS = ("desk", "availability", "chart", "outage", "api", "reports", "machines", "start", "protocol")
 
 
 def main() -> None:
