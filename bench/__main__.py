@@ -12,6 +12,7 @@ PARTS = (
     "search",
     "availability",
     "chart",
+    "outage",
     "api",
     "reports",
     "machines",
