@@ -46,14 +46,14 @@ class Desk:
 
     def expect_guest(self, family_name: str, given_name: str, *, has_document: bool = True) -> Locator:
         """A booking for tonight with nothing missing (but a document), in a ready room; the guest's row among the arrivals."""
-        room = self._ready_room()
+        self._have_a_ready_room()
         self.open("/today")
         self.page.keyboard.press("b")
         self._enter_guest(family_name, given_name)
         if has_document:
             self.dialog.get_by_label("Document", exact=True).select_option("passport")
             self.dialog.get_by_label("Document number").fill(f"P{len(family_name):03}{family_name}".upper())
-        self._choose_room(room)
+        self._choose_room()
         self.dialog.get_by_role("button", name="Book").click()
         self.page.wait_for_url(re.compile(r"/stays/\d+$"))
         self.open("/today?show=arriving")
@@ -71,28 +71,28 @@ class Desk:
             button.click()
             self.page.wait_for_load_state()
 
-    def _ready_room(self) -> str:
-        """A room that a guest could be let into now; an empty one is cleaned where there is none."""
-        for show in ("ready", "vacant"):
-            self.open(f"/rooms?show={show}")
-            tiles = self.page.locator("main a.tile.vacant")
-            if tiles.count():
-                break
-        number = tiles.first.locator(".room").inner_text().strip()
-        if show == "vacant":
-            tiles.first.click()
-            self.page.get_by_role("button", name="Clean").click()
-        return number
+    def _have_a_ready_room(self) -> None:
+        """An empty room is cleaned where no guest could be let into any now."""
+        self.open("/rooms?show=ready")
+        if self.page.locator("main a.tile.vacant").count():
+            return
+        self.open("/rooms?show=vacant")
+        self.page.locator("main a.tile.vacant").first.click()
+        self.page.get_by_role("button", name="Clean").click()
+        self.page.wait_for_load_state()
 
     def _enter_guest(self, family_name: str, given_name: str) -> None:
         self.dialog.get_by_label("Name, phone, document or room").fill(family_name)
         self.dialog.get_by_text("New guest").first.click()
         self.dialog.get_by_label("Given name").fill(given_name)
 
-    def _choose_room(self, room: str) -> None:
-        """Also where it is of another type than the one proposed."""
+    def _choose_room(self, room: str | None = None) -> None:
+        """This room, or (None) one that is offered as ready; also where it is of another type than the one proposed."""
         choice = self.dialog.get_by_label("Room", exact=True)
-        option = choice.locator("option", has_text=re.compile(rf"^\s*{room}\b"))
+        if room is None:
+            option = choice.locator("optgroup[label$=', ready'] option").first
+        else:
+            option = choice.locator("option", has_text=re.compile(rf"^\s*{room}\b"))
         kinds = self.dialog.locator("input[name=room_type_id]")
         for number in range(kinds.count()):
             if option.count():
