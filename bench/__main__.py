@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("desk", "availability", "chart", "outage", "api", "reports", "machines", "start", "protocol")
+PARTS = (
+    "desk",
+    "house",
+    "today",
+    "search",
+    "availability",
+    "chart",
+    "outage",
+    "api",
+    "reports",
+    "machines",
+    "start",
+    "protocol",
+)
 
 
 def main() -> None:

@@ -42,8 +42,6 @@ class RoomFacts:
     features: Collection[str] = ()
     free_since: date | None = None
     free_until: date | None = None
-    taken_until_hour: int | None = None
-    taken_from_hour: int | None = None
     is_near_group: bool = False
     lock: LockState = LockState.GOOD
 
@@ -55,13 +53,11 @@ class RoomFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the party booked and wishes for; hours are local and full."""
+    """What the party booked and wishes for."""
 
     booked_type: str
     arrival: date
     departure: date
-    arrival_hour: int
-    departure_hour: int
     wishes: Collection[str] = ()
 
 
@@ -109,7 +105,6 @@ def _reasons(room: RoomFacts, wanted: Wanted) -> Iterable[Reason]:
     yield _type(room, wanted)
     yield _state(room)
     yield from _wishes(room, wanted)
-    yield from _hours(room, wanted)
     if room.is_near_group:
         yield Reason(N_("on a floor of the group"), 12)
     yield from _lock(room)
@@ -143,13 +138,6 @@ def _wishes(room: RoomFacts, wanted: Wanted) -> Iterable[Reason]:
         yield Reason(N_("as wished: %(wishes)s"), 30 * len(met), {"wishes": met})
     if missed:
         yield Reason(N_("not as wished: %(wishes)s"), -20 * len(missed), {"wishes": missed})
-
-
-def _hours(room: RoomFacts, wanted: Wanted) -> Iterable[Reason]:
-    if room.taken_until_hour is not None and room.taken_until_hour > wanted.arrival_hour:
-        yield Reason(N_("taken until %(hour)s:00 that day"), -150, {"hour": room.taken_until_hour})
-    if room.taken_from_hour is not None and room.taken_from_hour < wanted.departure_hour:
-        yield Reason(N_("the next party comes at %(hour)s:00"), -150, {"hour": room.taken_from_hour})
 
 
 def _lock(room: RoomFacts) -> Iterable[Reason]:

@@ -8,9 +8,8 @@ from pms.frontdesk import proposals
 from pms.frontdesk.proposals import LockState, Proposal, RoomFacts, Wanted
 from pms.locks import queries as locks
 from pms.locks.rules import is_low
-from pms.properties import queries as properties
 from pms.rooms.rules import FEATURE_WORDS
-from pms.stays import gaps, rules
+from pms.stays import gaps
 from pms.stays import queries as stays
 
 if TYPE_CHECKING:
@@ -29,7 +28,13 @@ def propose(stay: Stay, *, departure: date | None = None, but: Collection[int] =
     offers = [
         offer
         for offer in stays.free_rooms(
-            room_type_id=stay.room_type_id, arrival=stay.arrival_date, departure=until, except_stay_id=stay.id
+            room_type_id=stay.room_type_id,
+            arrival=stay.arrival_date,
+            departure=until,
+            except_stay_id=stay.id,
+            arrival_hour=stay.arrival_hour,
+            # Another hour was agreed for the day that was to be the last one.
+            departure_hour=stay.departure_hour if until == stay.departure_date else None,
         )
         if offer.room.id not in but or offer.room.id == stay.room_id
     ]
@@ -37,13 +42,10 @@ def propose(stay: Stay, *, departure: date | None = None, but: Collection[int] =
     around = gaps.around(ids, arrival=stay.arrival_date, departure=until, except_stay_id=stay.id)
     hung = {door.room_id: door.lock for door in locks.list_doors(ids)}
     floors = _floors_of_group(stay)
-    house = properties.get_property()
     wanted = Wanted(
         booked_type=stay.room_type.name,
         arrival=stay.arrival_date,
         departure=until,
-        arrival_hour=rules.arrival_hour(stay, house),
-        departure_hour=rules.departure_hour(stay, house),
         # Hours are agreed and a cot is brought; only what a room has can be met by choosing it.
         wishes=[wish for wish in stay.wishes if wish in FEATURE_WORDS],
     )
@@ -66,8 +68,6 @@ def _facts(offer: RoomOffer, stay: Stay, gap: Gap, lock: Lock | None, floors: se
         features=room.features,
         free_since=gap.free_since,
         free_until=gap.free_until,
-        taken_until_hour=gap.taken_until_hour,
-        taken_from_hour=gap.taken_from_hour,
         is_near_group=room.floor_id in floors,
         lock=_lock_state(lock),
     )

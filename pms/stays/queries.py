@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from pms.core import intervals
 from pms.core.db import db
@@ -16,6 +16,7 @@ from pms.core.errors import NotFound
 from pms.core.text import digits_of, fold
 from pms.guests import queries as guests
 from pms.guests.models import Guest
+from pms.properties import queries as properties
 from pms.reservations.models import Reservation
 from pms.rooms.models import Floor, HousekeepingStatus, Room
 from pms.stays.models import RoomClosure, RoomDay, RoomNight, Stay, StayState, StayStep, StepKind
@@ -244,12 +245,23 @@ def free_rooms(
     room_type_id: int | None = None,
     except_stay_id: int | None = None,
     hours: tuple[int, int] | None = None,
+    arrival_hour: int | None = None,
+    departure_hour: int | None = None,
 ) -> list[RoomOffer]:
     """Rooms without another stay on these nights, best first: the booked type, ready, nobody inside, by number.
 
-    For day use, `hours` are those in which nobody else may have the room.
+    On the first and the last day nobody else has the room after `arrival_hour` and before `departure_hour` (None: the
+    house's). For day use, `hours` are those in which nobody else may have it.
     """
-    taken = _taken_nights(arrival, departure, except_stay_id) if hours is None else _taken_in_hours(arrival, *hours)
+    if hours is None:
+        house = properties.get_property()
+        comes = house.check_in_hour if arrival_hour is None else arrival_hour
+        goes = house.check_out_hour if departure_hour is None else departure_hour
+        taken = _taken_nights(arrival, departure, except_stay_id).union(
+            _taken_at_ends(arrival, comes, departure, goes, except_stay_id)
+        )
+    else:
+        taken = sa.union(_taken_in_hours(arrival, *hours))
     inside = sa.select(Stay.room_id).where(Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None))
     if except_stay_id is not None:
         inside = inside.where(Stay.id != except_stay_id)
@@ -285,6 +297,29 @@ def _taken_nights(arrival: date, departure: date, except_stay_id: int | None) ->
     if except_stay_id is None:
         return taken
     return taken.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
+
+
+def _taken_at_ends(arrival: date, comes: int, departure: date, goes: int, except_stay_id: int | None) -> sa.Select[Any]:
+    """Rooms that somebody leaves too late on the arrival date, or has too early on the departure date."""
+
+    def others(stay_id: InstrumentedAttribute[int | None]) -> sa.ColumnElement[bool]:
+        return stay_id.is_not(None) if except_stay_id is None else stay_id != except_stay_id
+
+    first = sa.and_(
+        RoomDay.day == arrival,
+        sa.or_(
+            sa.and_(RoomDay.leaving_hour > comes, others(RoomDay.leaving_stay_id)),
+            sa.and_(RoomDay.day_until_hour > comes, others(RoomDay.day_stay_id)),
+        ),
+    )
+    last = sa.and_(
+        RoomDay.day == departure,
+        sa.or_(
+            sa.and_(RoomDay.arriving_hour < goes, others(RoomDay.arriving_stay_id)),
+            sa.and_(RoomDay.day_from_hour < goes, others(RoomDay.day_stay_id)),
+        ),
+    )
+    return sa.select(RoomDay.room_id).where(sa.or_(first, last))
 
 
 def _taken_in_hours(day: date, since: int, until: int) -> sa.Select[Any]:

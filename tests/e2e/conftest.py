@@ -84,7 +84,10 @@ def open_page(browser: Browser):
     contexts, faults = [], []
 
     def note(message: ConsoleMessage) -> None:
-        # A refused form (422) and a lost race (409) are answers, though the browser calls them errors.
+        # A refused form (422) and a lost race (409) are answers, though the browser calls them errors. A question that nobody
+        # waits for any more is dropped, which HTMX calls one.
+        if message.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            return
         if message.type == "error" and not any(f"status of {code}" in message.text for code in (409, 422, 429)):
             faults.append(message.text)
 

@@ -25,6 +25,11 @@ LAYOUT_RULES = {
 }
 LISTS = (
     "/today",
+    "/today?show=in_house",
+    "/today?show=unready",
+    "/today?show=alarms",
+    "/search/?q=10",
+    "/search/?q=we&kind=guests",
     "/chart/?zoom=weeks&by=floor",
     "/chart/?zoom=month&by=type",
     "/rooms",

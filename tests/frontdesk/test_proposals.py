@@ -9,7 +9,7 @@ from pms.frontdesk.proposals import LockState, RoomFacts, Wanted, propose
 from pms.rooms.models import HousekeepingStatus
 
 MONDAY, THURSDAY = date(2026, 6, 15), date(2026, 6, 18)
-WANTED = Wanted(booked_type="Superior", arrival=MONDAY, departure=THURSDAY, arrival_hour=15, departure_hour=12)
+WANTED = Wanted(booked_type="Superior", arrival=MONDAY, departure=THURSDAY)
 PLAIN = RoomFacts(
     room_id=305,
     number="305",
@@ -51,8 +51,6 @@ def test_the_reason_names_what_was_booked_how_it_is_and_until_when_it_is_free():
         (room("109", housekeeping=HousekeepingStatus.INSPECTED), room("101")),
         (room("109", housekeeping=HousekeepingStatus.DIRTY), room("101", is_vacant=False)),
         (room("109", type_distance=1), room("101", type_distance=3)),
-        (room("109"), room("101", taken_until_hour=16)),
-        (room("109"), room("101", taken_from_hour=11)),
         (room("109"), room("101", lock=LockState.LOW)),
         (room("109", lock=LockState.LOW), room("101", lock=LockState.NOT_SET_UP)),
         (room("109", is_near_group=True), room("101")),
@@ -65,8 +63,6 @@ def test_the_reason_names_what_was_booked_how_it_is_and_until_when_it_is_free():
         "inspected before clean",
         "empty before occupied",
         "the nearest other type",
-        "free at the hour of arrival",
-        "free until the hour of departure",
         "a lock with power",
         "a lock at all",
         "near the group",
@@ -92,13 +88,6 @@ def test_all_else_equal_the_lower_number_comes_first_and_9_before_10():
     assert order(room("10"), room("9"), room("11")) == ["9", "10", "11"]
 
 
-def test_hours_that_only_touch_are_no_conflict():
-    assert not any("taken until" in text or "comes at" in text for text in said(room("101", taken_until_hour=15)))
-    assert not any("comes at" in text for text in said(room("101", taken_from_hour=12)))
-    # Who was promised an earlier hour meets the party before.
-    assert "taken until 12:00 that day" in said(room("101", taken_until_hour=12), arrival_hour=11)
-
-
 @pytest.mark.parametrize(
     ("free", "text"),
     [
@@ -114,14 +103,13 @@ def test_what_stands_around_the_stay_is_said(free, text):
 
 
 def test_a_room_is_good_when_it_is_ready_and_nothing_serious_speaks_against_it():
-    good, dirty, late, lockless = propose(
+    found = propose(
         [
             room("101", lock=LockState.LOW),
             room("102", housekeeping=HousekeepingStatus.DIRTY),
-            room("103", taken_until_hour=18),
             room("104", lock=LockState.MISSING),
         ],
         WANTED,
     )
-    by_number = {proposal.facts.number: proposal.is_good for proposal in (good, dirty, late, lockless)}
-    assert by_number == {"101": True, "102": False, "103": False, "104": False}
+    by_number = {proposal.facts.number: proposal.is_good for proposal in found}
+    assert by_number == {"101": True, "102": False, "104": False}

@@ -19,8 +19,6 @@ def proposal(**values):
         booked_type="Standard",
         arrival=NOON.date(),
         departure=NOON.date() + timedelta(days=1),
-        arrival_hour=15,
-        departure_hour=12,
     )
     return propose([room], wanted)[0]
 

@@ -13,7 +13,7 @@ from pms.core.db import db, transaction
 from pms.properties import service as properties
 from pms.properties.rules import HoursCross
 from pms.rooms.models import RoomType
-from pms.stays import closures, days, nights, rules, service
+from pms.stays import closures, days, nights, queries, rules, service
 from pms.stays.models import RoomDay, Stay, StayState, StepKind, TypeNight
 from tests import factories
 from tests.factories import TODAY
@@ -107,6 +107,32 @@ def test_day_use_fits_between_two_parties_and_nowhere_else(book, now):
         book(2, 0, arrival_hour=13, departure_hour=14)
     service.cancel(stay_id=used.id, actor=DESK, now=now)
     book(2, 0, arrival_hour=13, departure_hour=15)
+
+
+@pytest.mark.parametrize(
+    ("other", "wish", "is_offered"),
+    [
+        # Day use on the day of departure, and on the day of arrival.
+        ({"start": 1, "nights": 0, "arrival_hour": 9, "departure_hour": 14}, {}, False),
+        ({"start": 1, "nights": 0, "arrival_hour": 12, "departure_hour": 14}, {}, True),
+        ({"start": 1, "nights": 0, "arrival_hour": 12, "departure_hour": 14}, {"departure_hour": 13}, False),
+        ({"start": 0, "nights": 0, "arrival_hour": 11, "departure_hour": 16}, {}, False),
+        ({"start": 0, "nights": 0, "arrival_hour": 11, "departure_hour": 14}, {}, True),
+        ({"start": 0, "nights": 0, "arrival_hour": 11, "departure_hour": 14}, {"arrival_hour": 13}, False),
+        # The next party comes early.
+        ({"start": 1, "nights": 1, "arrival_hour": 10}, {}, False),
+        ({"start": 1, "nights": 1, "arrival_hour": 10}, {"departure_hour": 10}, True),
+    ],
+)
+def test_a_room_is_offered_where_it_could_be_booked_and_nowhere_else(book, any_house, other, wish, is_offered):
+    book(**other)
+    offers = queries.free_rooms(arrival=TODAY, departure=TODAY + DAY, **wish)
+    assert (any_house.rooms["101"].id in {offer.room.id for offer in offers}) is is_offered
+    if is_offered:
+        assert book(0, 1, **wish).id
+    else:
+        with pytest.raises(days.HoursTaken):
+            book(0, 1, **wish)
 
 
 def test_hours_beyond_what_the_desk_may_promise_are_refused(book, now):
