@@ -13,7 +13,7 @@ from wtforms import DateField, FieldList, FormField, IntegerField, RadioField, S
 from wtforms import Form as PlainForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from pms.frontdesk.forms import BookingForm, DatesForm
+from pms.frontdesk.forms import BookingForm, DatesForm, StepForm
 from pms.frontdesk.service import Wish
 from pms.guests.rules import GuestFields
 from pms.stays.rules import WISH_WORDS
@@ -140,6 +140,20 @@ class AddedRoomForm(BookingForm, WishesForm):
             night_price=self.price,
             sleeper=named(self.name.data or ""),
         )
+
+
+class NameForm(StepForm):
+    """Who sleeps in a room that was kept in the booker's name."""
+
+    name = StringField(
+        _l("Guest"), validators=[InputRequired(_l("Enter a name.")), Length(max=120)], render_kw={"autocomplete": "off"}
+    )
+    phone = StringField(_l("Telephone"), validators=[Length(max=40)], render_kw={"autocomplete": "off", "type": "tel"})
+
+    def fields(self) -> GuestFields:
+        """Who it is, once the form is validated."""
+        found = named(self.name.data or "") or GuestFields(family_name="")
+        return replace(found, phone=(self.phone.data or "").strip())
 
 
 class ChangeForm(WishesForm):

@@ -9,13 +9,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from pms.core.errors import DomainError
-from pms.frontdesk import booking_dialog, choices, service
+from pms.frontdesk import booking_dialog, choices, queries, service, step_parts
 from pms.frontdesk.blueprint import blueprint
-from pms.frontdesk.booking_forms import AddedRoomForm
+from pms.frontdesk.booking_forms import AddedRoomForm, NameForm
 from pms.frontdesk.forms import RequestForm
 from pms.reservations.rules import SOURCE_WORDS
 from pms.stays import queries as stays
-from pms.stays.models import StayState
+from pms.stays.models import StayState, StepKind
 from pms.stays.rules import STATE_TONES, STATE_WORDS, WISH_WORDS
 from pms.web import errors
 from pms.web.login import actor
@@ -86,6 +86,27 @@ def add_room_now(code: str) -> Response:
     return go_to(url_for("frontdesk.booking", code=code), _("The room is booked."))
 
 
+@blueprint.get("/stays/<int:stay_id>/name")
+@require("stays:change")
+def name_guest(stay_id: int) -> Response:
+    """Asks who sleeps there."""
+    stay = queries.stay_for(stay_id, StepKind.CHANGED)
+    return _name_dialog(stay, NameForm(formdata=None, request_id=choices.new_request(), version=stay.version))
+
+
+@blueprint.post("/stays/<int:stay_id>/name")
+@require("stays:change")
+def name_guest_now(stay_id: int) -> Response:
+    """Enters the guest and gives the room their name."""
+    form = NameForm()
+    if form.validate_on_submit():
+        with errors.shown_in(form):
+            service.name_guest(stay_id=stay_id, fields=form.fields(), **step_parts.common(form))
+            code = stays.get_stay(stay_id).reservation.code
+            return step_parts.done(stay_id, _("The room has its guest."), url_for("frontdesk.booking", code=code))
+    return _name_dialog(stays.get_stay(stay_id), form, status=422)
+
+
 @blueprint.get("/bookings/<code>/cancel")
 @require("stays:change")
 def cancel_booking(code: str) -> Response:
@@ -118,6 +139,12 @@ def _add_dialog(last: Stay, form: AddedRoomForm, status: int = 200, refused: Dom
         reservation=last.reservation,
         form=form,
         **booking_dialog.context(form, refused),
+    )
+
+
+def _name_dialog(stay: Stay, form: NameForm, status: int = 200) -> Response:
+    return render_dialog(
+        "frontdesk/_name.html", status=status, dialog_heading=_("Name the guest"), stay=stay, form=form
     )
 
 

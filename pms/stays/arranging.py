@@ -156,3 +156,24 @@ def check_in_ahead(
     return steps.take(
         StepKind.CHECKED_IN_AHEAD, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
     )
+
+
+def name_guest(
+    *,
+    stay_id: int,
+    guest_id: int,
+    version: int | None = None,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> StayStep:
+    """Who sleeps in a room that was kept in another name. NothingChanged."""
+
+    def decide(stay: Stay, _local_now: datetime) -> dict[str, Any]:
+        if guest_id == stay.guest_id:
+            raise rules.NothingChanged
+        return {"guest_id": guest_id}
+
+    return steps.take(
+        StepKind.CHANGED, decide, stay_id=stay_id, version=version, request_id=request_id, actor=actor, now=now
+    )

@@ -472,6 +472,7 @@ def snapshot(stay: Stay) -> dict[str, Any]:
         "state": stay.state.value,
         "room_id": stay.room_id,
         "room_type_id": stay.room_type_id,
+        "guest_id": stay.guest_id,
         "arrival_date": stay.arrival_date.isoformat(),
         "departure_date": stay.departure_date.isoformat(),
         "arrival_hour": stay.arrival_hour,

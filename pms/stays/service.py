@@ -17,7 +17,7 @@ from pms.core.text import N_
 from pms.properties import queries as properties
 from pms.rooms import queries as rooms
 from pms.stays import days, followers, nights, rules, steps
-from pms.stays.arranging import agree_hours, check_in_ahead, fix_room, rearrange, release_room
+from pms.stays.arranging import agree_hours, check_in_ahead, fix_room, name_guest, rearrange, release_room
 from pms.stays.booking import RoomWish, add_room, book_many
 from pms.stays.models import Stay, StayStep, StepKind
 from pms.stays.steps import RoomOccupied, RoomOutOfOrder
@@ -37,6 +37,7 @@ __all__ = [
     "book_many",
     "check_in_ahead",
     "fix_room",
+    "name_guest",
     "rearrange",
     "release_room",
 ]

@@ -13,6 +13,7 @@ from pms.core import money
 from pms.core.db import transaction
 from pms.core.errors import ChangedMeanwhile, DomainError, NotFound
 from pms.core.text import N_
+from pms.guests.models import Guest
 from pms.properties import queries as properties
 from pms.rooms.models import Room, RoomType
 from pms.stays import followers, nights, rules
@@ -153,7 +154,12 @@ def record(
 ) -> None:
     """One audit line with the fields that changed; rooms and types by the words that people know them by."""
     after = rules.snapshot(stay)
-    changed = [name for name, value in after.items() if before is None or before.get(name) != value]
+    changed = [
+        name
+        for name, value in after.items()
+        # The entry names the guest; who it was before is told where that is another one.
+        if (name != "guest_id" if before is None else before.get(name, value) != value)
+    ]
     loaded = session.scalars(
         sa.select(Stay)
         .where(Stay.id == stay.id)
@@ -179,7 +185,7 @@ def record(
 
 
 def _in_words(session: Session, values: dict[str, Any]) -> dict[str, Any]:
-    words = {name: value for name, value in values.items() if name not in ("room_id", "room_type_id")}
+    words = {name: value for name, value in values.items() if name not in ("room_id", "room_type_id", "guest_id")}
     if values.get("night_price"):
         currency = properties.get_property().currency
         words["night_price"] = f"{money.plain(values['night_price'], currency)} {currency}"
@@ -188,6 +194,8 @@ def _in_words(session: Session, values: dict[str, Any]) -> dict[str, Any]:
         words["room"] = room.number if room else None
     if "room_type_id" in values:
         words["room_type"] = session.get_one(RoomType, values["room_type_id"]).name
+    if values.get("guest_id"):
+        words["guest"] = session.get_one(Guest, values["guest_id"]).name
     return words
 
 

@@ -28,6 +28,7 @@ ACTIONS = {
 }
 FIELDS = {
     "state": N_("State"),
+    "guest": N_("Guest"),
     "room": N_("Room"),
     "room_type": N_("Room type"),
     "arrival_date": N_("Arrival"),

@@ -247,6 +247,25 @@ def test_a_room_is_added_to_a_booking_once_however_often_it_is_sent(browser, des
     assert len(everything(Guest)) == 2, "who was entered with the refused room is not left behind"
 
 
+def test_a_room_kept_in_the_bookers_name_gets_its_guest_once_and_that_can_be_taken_back(browser, desk, now):
+    first = service.book(guest=desk.guest(), rooms=[wish(desk), wish(desk, "102")], **desk.act())
+    code = stay_queries.get_stay(first.id).reservation.code
+    second = stay_queries.of_code(code)[1]
+    booker = second.guest.name
+    assert "to be named" in text_of(browser.get(f"/bookings/{code}"))
+    form = {"request_id": str(uuid.uuid4()), "version": second.version, "name": "Hahn, Lotte", "phone": "+49 30 1234"}
+    browser.get(f"/stays/{second.id}/name")
+    for _ in range(2):
+        browser.post(f"/stays/{second.id}/name", form, status=303)
+    named = stay_queries.get_stay(second.id)
+    assert (named.guest.name, named.guest.phone) == ("Lotte Hahn", "+49 30 1234")
+    assert len([guest for guest in everything(Guest) if guest.family_name == "Hahn"]) == 1
+    browser.post(f"/stays/{second.id}/name", {**form, "request_id": str(uuid.uuid4())}, status=422)
+    step = stay_queries.last_step(second.id)
+    service.undo(stay_id=second.id, step_id=step.id, actor=desk.clerk, now=now)
+    assert stay_queries.get_stay(second.id).guest.name == booker
+
+
 def test_all_rooms_of_a_booking_are_cancelled_but_not_those_in_house(browser, desk):
     first = service.book(guest=desk.guest(), rooms=[wish(desk), wish(desk, "102"), wish(desk, None)], **desk.act())
     code = stay_queries.get_stay(first.id).reservation.code

@@ -6,7 +6,7 @@ nothing and gives the same outcome.
 
 from __future__ import annotations
 
-from pms.frontdesk.service.booking import Wish, add_room, book, cancel_all, change
+from pms.frontdesk.service.booking import Wish, add_room, book, cancel_all, change, name_guest
 from pms.frontdesk.service.check_in import (
     AS_IT_IS,
     CheckedIn,
@@ -45,6 +45,7 @@ __all__ = [
     "extend",
     "make_stack",
     "move_room",
+    "name_guest",
     "no_show",
     "rearrange",
     "shorten",

@@ -122,6 +122,20 @@ def add_room(*, reservation_id: int, wish: Wish, request_id: str, actor: Actor, 
         )
 
 
+def name_guest(
+    *, stay_id: int, fields: GuestFields, version: int | None, request_id: str, actor: Actor, now: datetime
+) -> StayStep:
+    """Enter who sleeps in a room that was kept in the booker's name."""
+    with transaction():
+        done = stays.find_done(stay_id=stay_id, request_id=request_id)
+        if done is not None:
+            return done
+        guest = guests.create_guest(fields=fields, actor=actor, now=now)
+        return stays.name_guest(
+            stay_id=stay_id, guest_id=guest.id, version=version, request_id=request_id, actor=actor, now=now
+        )
+
+
 def cancel_all(*, code: str, actor: Actor, now: datetime) -> int:
     """Every room of the booking that is still expected is off, and its keys made ahead; all or nothing. How many."""
     with transaction():
