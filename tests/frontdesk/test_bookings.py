@@ -318,7 +318,8 @@ def test_features_of_a_room_come_from_the_list(desk, now):
     assert last.after == {"features": ["quiet", "view"]}
 
 
-# Two clerks, one room
+# Two clerks, one room: on each of the two databases, so a hundred rounds of every race in all
+ROUNDS = 50
 
 
 def outcome_of(act):
@@ -334,7 +335,7 @@ def test_of_two_clerks_who_assign_the_last_room_one_wins_and_the_other_is_told_w
     # Plain numbers: threads share them, and sessions expire what they hold.
     ids = [desk.book(None, days, guest_id=desk.guest(name)).id for name, days in (("One", (0, 2)), ("Two", (1, 3)))]
     room_id = desk.house.rooms["101"].id
-    for _ in range(25):
+    for _ in range(ROUNDS):
         outcomes = race(
             2,
             lambda number: outcome_of(
@@ -352,7 +353,7 @@ def test_of_a_booking_and_an_extension_that_want_the_same_night_one_wins(any_des
     desk = any_desk
     here_id = desk.book("101", (0, 1), guest_id=desk.guest("Here")).id
     guest_id = desk.guest("New")
-    for _ in range(25):
+    for _ in range(ROUNDS):
         made = []
 
         def work(number, made=made):
