@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -42,6 +43,23 @@ def first_dialog(pattern: str) -> Callable[[Page], None]:
     return act
 
 
+def group_check_in(page: Page) -> None:
+    """Goes on to the check-in of the first group."""
+    page.locator("main a[href*='/groups/']").first.click()
+    page.wait_for_load_state()
+
+
+def extend_first(page: Page) -> None:
+    """Opens the first guest in house, and the dialog in which the stay is extended by two nights."""
+    page.locator("main tbody a[href*='/stays/']").first.click()
+    page.wait_for_load_state()
+    page.locator("main a[href$='/extend']").first.click()
+    field = page.locator("dialog[open] input[type=date]")
+    field.wait_for()
+    field.fill((date.fromisoformat(field.input_value()) + timedelta(days=1)).isoformat())
+    page.wait_for_timeout(1500)
+
+
 @dataclass(frozen=True)
 class Picture:
     """What to open, as whom, and what to do before the picture is taken."""
@@ -58,8 +76,17 @@ class Picture:
 PICTURES = (
     Picture("today", "/today"),
     Picture("today-zh-dark", "/today", theme="dark", language="zh"),
-    Picture("check-in", "/today?show=arriving", first_dialog(r"/check-in$")),
+    Picture("chart", "/chart/"),
+    Picture("chart-dark", "/chart/?zoom=month", theme="dark"),
+    Picture("chart-phone", "/chart/", size=PHONE),
+    Picture("check-in", "/today?show=arriving", first_dialog(r"/stays/\d+/check-in$")),
+    Picture("group", "/today?show=arriving", group_check_in),
+    Picture("availability", "/availability/"),
+    Picture("booking", "/book"),
+    Picture("extend", "/today?show=in_house", extend_first),
+    Picture("ledger", "/ledger/"),
     Picture("rooms", "/rooms"),
+    Picture("discrepancies", "/rooms/discrepancies"),
     Picture("cleaning-phone", "/rooms/cleaning", username="housekeeper", size=PHONE),
 )
 
