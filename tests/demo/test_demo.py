@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -79,7 +80,10 @@ def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
         states = set(db.session.scalars(sa.select(Stay.state)))
         assert {StayState.CONFIRMED, StayState.IN_HOUSE, StayState.CHECKED_OUT} <= states
         cards = db.session.scalars(sa.select(KeyCard)).all()
-        assert {(card.state, card.proof) for card in cards} == {(CardState.ACTIVE, Proof.CONFIRMED)}
+        # All were read back; one was reported lost since.
+        made, lost = (CardState.ACTIVE, Proof.CONFIRMED), (CardState.ENDED, Proof.BELIEVED)
+        assert Counter((card.state, card.proof) for card in cards).keys() <= {made, lost}
+        assert [(card.state, card.proof) for card in cards].count(lost) <= 1
         assert "door" in {card.proved_by for card in cards}
         assert audit.verify().fault is None
         assert scope_queries.list_untold() == []
