@@ -72,12 +72,22 @@ class Desk:
             self.page.wait_for_load_state()
 
     def _have_a_ready_room(self) -> None:
-        """An empty room is cleaned where no guest could be let into any now."""
+        """Where no guest could be let into any room now, an empty one is cleaned, or somebody who leaves today is checked out."""
         self.open("/rooms?show=ready")
         if self.page.locator("main a.tile.vacant").count():
             return
         self.open("/rooms?show=vacant")
-        self.page.locator("main a.tile.vacant").first.click()
+        empty = self.page.locator("main a.tile.vacant")
+        if not empty.count():
+            self.open("/today?show=leaving")
+            row = self.page.locator("[data-row]").first
+            number = row.locator("td.room").inner_text().strip()
+            row.get_by_role("link", name="Check out").click()
+            self.dialog.get_by_role("button", name="Check out").click()
+            expect(self.dialog).to_have_count(0)
+            self.leave_room(number, "Clean")
+            return
+        empty.first.click()
         self.page.get_by_role("button", name="Clean").click()
         self.page.wait_for_load_state()
 
@@ -106,11 +116,12 @@ class Desk:
 
     def walk_in(self, family_name: str, given_name: str, *, room: str | None = None, state: str = "waiting") -> str:
         """A guest off the street: booked, checked in, the card's job is in that state; the room's number."""
+        if room is None:
+            self._have_a_ready_room()
         self.open("/today")
         self.page.keyboard.press("w")
         self._enter_guest(family_name, given_name)
-        if room is not None:
-            self._choose_room(room)
+        self._choose_room(room)
         choice = self.dialog.get_by_label("Room", exact=True)
         chosen = choice.locator("option:checked").inner_text()
         self.dialog.get_by_role("button", name="Check in").click()

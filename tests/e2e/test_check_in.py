@@ -50,8 +50,9 @@ def test_who_comes_before_the_room_is_ready_waits_and_has_it_when_it_is_inspecte
     expect(desk.dialog.get_by_label("The room will be ready at")).to_be_focused()
     keys.press("Tab")
     desk.dialog.get_by_role("button", name="Check in ahead").click()
-    # The day's list stays where it is.
+    # The row goes to those who wait.
     expect(desk.dialog).to_have_count(0)
+    desk.open("/today?show=waiting")
     expect(row).to_contain_text("Waiting since")
     Desk(open_page(), desk.url, "housekeeper").leave_room(room, "Inspected")
     desk.open("/today?show=keys")
