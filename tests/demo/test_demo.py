@@ -101,7 +101,7 @@ def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
         codes = {
             line.passcode.kind for line in passcodes.list_page(passcodes.Filters(is_stored=False), now=clock.now()).rows
         }
-        assert codes == {PasscodeKind.PERMANENT, PasscodeKind.CYCLIC, PasscodeKind.HOURS}
+        assert codes == {PasscodeKind.PERMANENT, PasscodeKind.CYCLIC, PasscodeKind.HOURS, PasscodeKind.NIGHTS}
     # It goes on where it stood, the clock with it.
     with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
         assert clock.now().astimezone(BERLIN).hour == 15
