@@ -28,6 +28,7 @@ from pms.rooms.models import HousekeepingStatus, Room, RoomType
 from pms.stays.models import Stay, StayState
 
 POSTS = 22
+ROUNDS = 15
 
 
 def run() -> list[Row]:
@@ -96,7 +97,7 @@ def _pages(client: FlaskClient, filled: month.Month) -> list[Row]:
         answer = client.post("/search/", data={"q": text, "csrf_token": token}, headers={"HX-Request": "true"})
         assert answer.status_code == 200, answer.status_code
 
-    floor = median_ms(lambda: page("/accounts/me"))
+    floor = median_ms(lambda: page("/accounts/me"), rounds=ROUNDS)
     house = f"{filled.rooms} rooms"
     pages = (
         ("today", "/today"),
@@ -107,10 +108,10 @@ def _pages(client: FlaskClient, filled: month.Month) -> list[Row]:
     )
     return [
         *(
-            row(f"{name}, {house}", median_ms(lambda url=url: page(url)), floor, "own settings page")
+            row(f"{name}, {house}", median_ms(lambda url=url: page(url), rounds=ROUNDS), floor, "own settings page")
             for name, url in pages
         ),
-        row(f"search “we”, {house}", median_ms(lambda: find("we")), floor, "own settings page"),
+        row(f"search “we”, {house}", median_ms(lambda: find("we"), rounds=ROUNDS), floor, "own settings page"),
     ]
 
 
@@ -143,7 +144,7 @@ def _booking(client: FlaskClient, filled: month.Month, floor: tuple[float, float
         assert answer.status_code == 303, answer.text
 
     what = f"booking POST, {filled.rooms} rooms, {filled.stays:,} stays"
-    return row(what, median_ms(post), floor, "one durable SQLite commit")
+    return row(what, median_ms(post, rounds=ROUNDS), floor, "one durable SQLite commit")
 
 
 def _check_in(client: FlaskClient, filled: month.Month, machine: int, floor: tuple[float, float]) -> Row:
