@@ -22,21 +22,16 @@ from tests.postgres import start_server
 NOON = datetime(2026, 6, 12, 10, 0, tzinfo=UTC)
 
 
-class TwoBrowsers(LoadScopeScheduling):
-    """Gives the workers test by test, but what needs the browser to two of them: a demo hotel and a Chromium each.
-
-    The walk through all pages takes as long as everything else that is done in a browser.
-    """
+class OneBrowser(LoadScopeScheduling):
+    """Gives the workers test by test, but all that needs the browser to one of them: one demo hotel, one Chromium."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith("tests/e2e/test_look.py"):
-            return "walk"
         return "browser" if nodeid.startswith("tests/e2e/") else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    return TwoBrowsers(config, log)
+    return OneBrowser(config, log)
 
 
 def pytest_collection_finish() -> None:
