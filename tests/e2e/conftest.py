@@ -92,7 +92,9 @@ def open_page(browser: Browser):
             faults.append(message.text)
 
     def open_one(*, width: int = 1366, height: int = 768, **options) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        # Nothing moves: frames of waiting lines would be drawn all the time.
+        calm = {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce"}
+        context = browser.new_context(**calm, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()

@@ -28,7 +28,6 @@ LAYOUT_RULES = {
     "runOnly": [*LAYOUT, "scrollable-region-focusable", "link-in-text-block"],
     "resultTypes": ["violations"],
 }
-QUICK_LAYOUT_RULES = {"runOnly": ["scrollable-region-focusable"], "resultTypes": ["violations"]}
 LISTS = (
     "/today",
     "/today?show=in_house",
@@ -164,7 +163,7 @@ def pages(page: Page, url: str) -> list[str]:
     ("width", "height", "language", "theme", "rules", "quick_rules"),
     [
         (1366, 768, "en", "light", RULES, QUICK_RULES),
-        (390, 844, "zh", "dark", LAYOUT_RULES, QUICK_LAYOUT_RULES),
+        (390, 844, "zh", "dark", LAYOUT_RULES, None),
     ],
     ids=["desk", "phone"],
 )
@@ -176,11 +175,13 @@ def test_pages_are_accessible_and_fit(demo, open_page, width, height, language, 
         desk.open(path)
         if desk.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append(f"{path}: wider than the screen")
-        desk.page.evaluate(SHORTEN, ROWS)
-        faults += [
-            f"{path}: {found['id']}: {found['nodes'][0]['target']}"
-            for found in Axe().run(desk.page, options=quick_rules if number % THIRD else rules).response["violations"]
-        ]
+        asked = quick_rules if number % THIRD else rules
+        if asked is not None:
+            desk.page.evaluate(SHORTEN, ROWS)
+            faults += [
+                f"{path}: {found['id']}: {found['nodes'][0]['target']}"
+                for found in Axe().run(desk.page, options=asked).response["violations"]
+            ]
         if desk.page.locator("html").get_attribute("lang") != {"en": "en", "zh": "zh-Hans"}[language]:
             faults.append(f"{path}: not in the reader's language")
     desk.prefer("en", "auto")
