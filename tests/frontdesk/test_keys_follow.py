@@ -46,6 +46,14 @@ def test_after_an_extension_stored_digits_go_on_once_the_lock_was_told_and_told_
     assert kinds(held.stay_id) == [TaskKind.WRITE_AGAIN, TaskKind.TELL_CODE]
 
 
+def test_another_departure_said_at_check_in_reaches_what_the_lock_stores(desk, now):
+    held = hold_everything(desk, desk.book(room="101").id)
+    sheet = service.Sheet(departure_date=desk.day(4))
+    service.check_in(stay_id=held.stay_id, sheet=sheet, cards=0, encoder_id=None, **desk.act())
+    held.carry()
+    assert held.type(DIGITS, now + timedelta(days=3)) == "opened"
+
+
 def test_after_a_move_the_old_door_lets_go_and_the_new_one_opens(desk, now):
     held = hold_everything(desk, in_house(desk))
     service.move_room(stay_id=held.stay_id, room_id=desk.house.rooms["102"].id, **desk.act())

@@ -162,7 +162,7 @@ def _settle(stay_id: int, sheet: Sheet, actor: Actor, now: datetime) -> None:
         _note(stay.guest, sheet.particulars, actor, now)
     departure = sheet.departure_date
     if departure is not None and departure != stay.departure_date:
-        other_departure = stays.extend if departure > stay.departure_date else stays.shorten
+        other_departure = placing.extend if departure > stay.departure_date else placing.shorten
         other_departure(stay_id=stay_id, departure_date=departure, actor=actor, now=now)
     if sheet.room_id is not None and sheet.room_id != stay.room_id:
         placing.assign_room(stay_id=stay_id, room_id=sheet.room_id, actor=actor, now=now)
