@@ -16,6 +16,7 @@ from pms.keycards.models import CardState, Proof
 from pms.keycards.rules import MakeAgain
 from pms.locks import reach
 from pms.passcodes import queries as passcodes
+from pms.passcodes import rules as passcode_rules
 from pms.passcodes.models import PasscodeProof
 from pms.properties import queries as properties
 from pms.slots import queries as slots
@@ -93,7 +94,9 @@ def _cards(lines: Sequence[KeyLine], stay: Stay, house: Property, now: datetime)
 
 
 def _codes(lines: Sequence[PasscodeLine], stay: Stay, house: Property, now: datetime) -> list[Key]:
-    arrives, leaves = stay_rules.arrives_at(stay, house), stay_rules.leaves_at(stay, house)
+    # Codes begin with full hours.
+    arrives = passcode_rules.full_hour(stay_rules.may_enter_at(stay, house))
+    leaves = stay_rules.leaves_at(stay, house)
     is_wanted = stay.state in (StayState.CONFIRMED, StayState.IN_HOUSE)
     ends: dict[int, list[datetime]] = {}
     for line in lines:

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from pms.core.actor import Actor
 from pms.core.db import db
-from pms.frontdesk import service
+from pms.frontdesk import key_tasks, service
 from pms.guests.models import Guest
 from pms.passcodes import service as passcodes
 from pms.passcodes.models import Passcode
 from pms.rooms import service as rooms
 from pms.rooms.models import HousekeepingStatus, Room
+from pms.stays import queries as stay_queries
 from pms.stays import rules as stay_rules
 from pms.stays import service as stays
 from pms.stays.models import Stay, StayState, StayStep, StepKind
@@ -164,10 +165,13 @@ def test_desk_and_housekeeper_at_the_same_instant_check_in_once(any_desk):
     assert kinds.count(StepKind.CHECKED_IN) == 1
 
 
-def test_a_passcode_given_ahead_begins_when_the_room_is_expected(desk):
+@pytest.mark.parametrize("minutes", [0, 30])
+def test_a_passcode_given_ahead_begins_with_the_hour_in_which_the_room_is_expected_and_is_good(desk, minutes):
     stay = desk.book("101")
     soil(desk)
-    wait(desk, stay, hours=6)
+    expected = desk.now + timedelta(hours=6, minutes=minutes)
+    service.check_in_ahead(stay_id=stay.id, sheet=service.Sheet(), room_expected_at=expected, **desk.act())
     passcodes.issue_for_stay(stay_id=stay.id, **desk.act())
     code = db.session.scalars(sa.select(Passcode)).one()
     assert code.valid_from == desk.now + timedelta(hours=6)
+    assert key_tasks.of_stay(stay_queries.get_stay(stay.id), now=desk.now) == []
