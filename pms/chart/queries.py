@@ -187,11 +187,6 @@ def lane(window: Window) -> list[StayLine]:
     )
 
 
-def find_stay(stay_id: int) -> StayLine | None:
-    """One stay as a bar shows it, or None."""
-    return next(iter(_stay_lines(_STAY.c.id == stay_id)), None)
-
-
 def _stay_lines(*where: sa.ColumnElement[bool]) -> list[StayLine]:
     # Tables rather than entities: there are many rows, and the ORM would look at each of them.
     rows = db.session.execute(

@@ -17,8 +17,3 @@ def at_local(day: date, hour: int, zone: ZoneInfo) -> datetime:
     """The instant of a full hour on the house's wall clock, in UTC; 24 is the midnight that ends the day."""
     local = datetime.combine(day + hour // 24 * ONE_DAY, time(hour % 24), tzinfo=zone)
     return local.astimezone(ZoneInfo("UTC"))
-
-
-def overlaps(a_from: datetime, a_until: datetime, b_from: datetime, b_until: datetime) -> bool:
-    """Whether two half-open spans share an instant."""
-    return a_from < b_until and b_from < a_until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +14,6 @@ from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.folios import rules
 from pms.folios.models import Posting, PostingCode
-from pms.stays import queries as stays
 from pms.stays import rules as stay_rules
 from pms.stays.models import Stay, StayState
 
@@ -43,22 +42,6 @@ class Line:
     posting: Posting
     is_reversed: bool
     cancels: Posting | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unpaid:
-    """Somebody who leaves, or should have left, and owes something."""
-
-    stay: Stay
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class UnpaidPage:
-    """Some of them, those who should have left longest first, and where the next page begins."""
-
-    rows: Sequence[Unpaid]
-    next_after: tuple[date, int] | None
 
 
 class _Days(sa.sql.functions.FunctionElement[int]):
@@ -154,32 +137,9 @@ def owed_at_check_out(stay: Stay, *, today: date) -> int:
     return balance.amount - balance.nights + nights
 
 
-def unpaid(day: date, *, after: tuple[date, int] | None = None) -> UnpaidPage:
-    """Who is in house, leaves on that day or should have left before, and owes something; a page at a time."""
-    owed = _owed()
-    query = (
-        sa.select(Stay, owed.label("owed"))
-        .where(*_leaving_unpaid(day, owed))
-        .options(*stays.WITH_ALL)
-        .order_by(Stay.departure_date, Stay.id)
-        .limit(_PAGE + 1)
-    )
-    if after is not None:
-        query = query.where(sa.tuple_(Stay.departure_date, Stay.id) > sa.tuple_(*after))
-    found = db.session.execute(query).all()
-    rows = [Unpaid(row[0], int(row.owed)) for row in found[:_PAGE]]
-    last = rows[-1].stay if len(found) > _PAGE else None
-    return UnpaidPage(rows, (last.departure_date, last.id) if last else None)
-
-
 def leaves_unpaid(day: date) -> sa.ColumnElement[bool]:
     """That the stay of the row stands in `unpaid`: for lists that know more conditions."""
     return sa.and_(*_leaving_unpaid(day, _owed()))
-
-
-def count_unpaid(day: date) -> int:
-    """How many `unpaid` has on all its pages."""
-    return db.session.scalar(sa.select(sa.func.count()).select_from(Stay).where(*_leaving_unpaid(day, _owed()))) or 0
 
 
 def lines(stay_id: int) -> list[Line]:
@@ -201,11 +161,6 @@ def get_posting(posting_id: int) -> Posting:
 def find_by_request(request_id: str) -> Posting | None:
     """What this form has posted already."""
     return db.session.scalars(sa.select(Posting).where(Posting.request_id == request_id)).one_or_none()
-
-
-def find_reversal(posting_id: int) -> Posting | None:
-    """What cancelled a posting."""
-    return db.session.scalars(sa.select(Posting).where(Posting.reverses_id == posting_id)).one_or_none()
 
 
 def fees(stay_id: int) -> list[Line]:

@@ -113,11 +113,6 @@ class Consequences:
     cleaning_hours: int
     lock_times: LockTimes | None = None
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether it can be done now."""
-        return self.refusal is None
-
 
 @dataclass(frozen=True, slots=True)
 class _Seen:

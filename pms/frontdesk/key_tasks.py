@@ -13,7 +13,6 @@ from pms.properties import queries as properties
 from pms.stays import queries as stay_queries
 from pms.stays import rules as stay_rules
 from pms.stays.models import StayState
-from pms.web.paging import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from pms.frontdesk.task_rules import Task
     from pms.stays.models import Stay
 
-PAGE = 50
-
 
 @dataclass(frozen=True, slots=True)
 class KeyTask:
@@ -31,19 +28,6 @@ class KeyTask:
 
     stay: Stay
     task: Task
-
-
-def find(*, now: datetime, after: str | None = None, size: int = PAGE) -> Page[KeyTask]:
-    """What is to do, the most urgent first, a page at a time; `after` is how many were shown. A fixed number of queries."""
-    found = everything(now=now)
-    start = int(after) if after and after.isdecimal() else 0
-    rows = found[start : start + size]
-    return Page(rows, str(start + size) if len(found) > start + size else None)
-
-
-def count(*, now: datetime) -> int:
-    """How many things there are to do."""
-    return len(everything(now=now))
 
 
 def of_stay(stay: Stay, *, now: datetime) -> list[Task]:

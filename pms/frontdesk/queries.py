@@ -56,8 +56,3 @@ def cards_to_make_again(stay: Stay, *, now: datetime) -> tuple[int, datetime | N
     """How many of the party's cards must be made again, and until when the first of them opens its door."""
     cards = keycards.to_make_again(stay, now=now)
     return len(cards), min((card.valid_until for card in cards), default=None)
-
-
-def live_cards(stay: Stay, *, now: datetime) -> list[datetime]:
-    """For each card of the party that a door may take, until when (the end of its validity and the locks' grace)."""
-    return [line.opens_until for line in keycards.lines_of_stay(stay, now=now) if line.may_open]

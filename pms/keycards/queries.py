@@ -320,14 +320,6 @@ def flagged_ids(now: datetime) -> list[int]:
     return [card.id for card in _flagged(now)]
 
 
-def first_ends(*, now: datetime) -> dict[int, datetime]:
-    """For each stay with cards that must be made again, until when the first of them opens its door."""
-    ends: dict[int, datetime] = {}
-    for card in _flagged(now):
-        ends[card.stay_id] = min(ends.get(card.stay_id, card.valid_until), card.valid_until)
-    return ends
-
-
 def _flagged(now: datetime) -> list[KeyCard]:
     """Cards of guests who are expected or here are few."""
     cards = db.session.scalars(

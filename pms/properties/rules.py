@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pms.core import money
 from pms.core.errors import Invalid
@@ -130,10 +130,3 @@ def check_terms(
             raise BadFee(field=field)
     if not 0 <= cleaning_hours <= MAX_CLEANING:
         raise BadCleaningHours
-
-
-def zone_of(time_zone: str) -> ZoneInfo:
-    """The zone; UnknownZone where there is none of this name."""
-    if time_zone not in available_timezones():
-        raise UnknownZone(zone=time_zone[:60])
-    return ZoneInfo(time_zone)

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
-from pms.core.errors import NotFound
 from pms.rooms.models import Floor, Room
 from pms.stays.models import RoomClosure
 
@@ -31,13 +30,3 @@ def list_open(*, since: date, room_id: int | None = None) -> list[RoomClosure]:
     if room_id is not None:
         query = query.where(RoomClosure.room_id == room_id)
     return list(db.session.scalars(query))
-
-
-def get_closure(closure_id: int) -> RoomClosure:
-    """The closure with its room; NotFound."""
-    closure = db.session.scalars(
-        sa.select(RoomClosure).where(RoomClosure.id == closure_id).options(joinedload(RoomClosure.room))
-    ).one_or_none()
-    if closure is None:
-        raise NotFound
-    return closure

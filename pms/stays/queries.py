@@ -61,26 +61,6 @@ def get_stay(stay_id: int) -> Stay:
     return stay
 
 
-def arrivals(day: date) -> list[Stay]:
-    """Who is expected on that day and not here yet."""
-    return _stays(Stay.state == StayState.CONFIRMED, Stay.arrival_date == day)
-
-
-def overdue_arrivals(day: date) -> list[Stay]:
-    """Who should have come before that day and did not."""
-    return _stays(Stay.state == StayState.CONFIRMED, Stay.arrival_date < day)
-
-
-def departures(day: date) -> list[Stay]:
-    """Who is in house and leaves on that day."""
-    return _stays(Stay.state == StayState.IN_HOUSE, Stay.departure_date == day)
-
-
-def overdue_departures(day: date) -> list[Stay]:
-    """Who is in house and should have left before that day."""
-    return _stays(Stay.state == StayState.IN_HOUSE, Stay.departure_date < day)
-
-
 def in_house() -> list[Stay]:
     """Everybody who is checked in."""
     return _stays(Stay.state == StayState.IN_HOUSE)
@@ -106,17 +86,6 @@ def with_keys_to_watch(day: date) -> list[Stay]:
             sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= day + week),
             sa.and_(Stay.state.in_(_OVER), Stay.departure_date >= day - week, Stay.arrival_date <= day + week),
         )
-    )
-
-
-def present_and_coming(day: date) -> list[Stay]:
-    """Stays with a room that are in house, or expected from `day` on and at most a week ahead: for the board."""
-    return _stays(
-        Stay.room_id.is_not(None),
-        sa.or_(
-            Stay.state == StayState.IN_HOUSE,
-            sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= day + 7 * intervals.ONE_DAY),
-        ),
     )
 
 

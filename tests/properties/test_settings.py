@@ -44,8 +44,6 @@ def test_a_house_is_set_up_once_with_keys_of_its_own(any_app, now):
 def test_what_cannot_be_a_house_is_refused(house, now, change, refusal):
     with pytest.raises(refusal):
         service.change_house(version=1, **{**GOOD, **change}, actor=SETUP, now=now)
-    with pytest.raises(rules.UnknownZone):
-        rules.zone_of("Nowhere")
 
 
 def test_numbers_of_doors_are_never_given_twice(any_house):

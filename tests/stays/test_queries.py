@@ -70,10 +70,6 @@ def test_the_lists_of_a_day(book, now):
     book("Tomorrow", "103", (1, 2))
     for name, room, days in [("Leaves", "201", (-2, 0)), ("Stays", "202", (-2, 3)), ("Overstays", "203", (-2, -1))]:
         service.check_in(stay_id=book(name, room, days, now=early), actor=DESK, now=early)
-    assert names(queries.arrivals(TODAY)) == ["Due"]
-    assert names(queries.overdue_arrivals(TODAY)) == ["Late"]
-    assert names(queries.departures(TODAY)) == ["Leaves"]
-    assert names(queries.overdue_departures(TODAY)) == ["Overstays"]
     assert names(queries.in_house()) == ["Leaves", "Stays", "Overstays"]
     assert sorted(names(queries.present_today(TODAY))) == ["Due", "Late", "Leaves", "Overstays", "Stays"]
 
@@ -156,6 +152,5 @@ def test_who_is_in_a_room_and_who_was(book, any_house, now):
     assert queries.find_in_room(room_id).id == stay_id
     assert [stay.id for stay in queries.of_room(room_id, since=TODAY)] == [stay_id]
     assert queries.of_room(room_id, since=day(5)) == []
-    assert [stay.id for stay in queries.present_and_coming(TODAY)] == [stay_id]
     assert db.session.scalars(sa.select(sa.func.count()).select_from(StayStep)).one() == 2
     assert factories.TODAY == TODAY
