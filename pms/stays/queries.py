@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from pms.core import intervals
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.text import digits_of, fold
@@ -30,7 +29,6 @@ WITH_ALL = (
     joinedload(Stay.room).joinedload(Room.room_type),
 )
 _PRESENT = (StayState.CONFIRMED, StayState.IN_HOUSE)
-_OVER = (StayState.CHECKED_OUT, StayState.CANCELLED, StayState.NO_SHOW)
 _IS_WAITING = (Stay.state == StayState.CONFIRMED, Stay.waiting_since.is_not(None))
 _PAGE = 50
 
@@ -72,19 +70,6 @@ def present_today(day: date) -> list[Stay]:
         sa.or_(
             Stay.state == StayState.IN_HOUSE,
             sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= day),
-        )
-    )
-
-
-def with_keys_to_watch(day: date) -> list[Stay]:
-    """Stays whose keys may need somebody: in house, expected within a week, and those that left in the week before, since a
-    lock may still have to let go what it stored for them."""
-    week = 7 * intervals.ONE_DAY
-    return _stays(
-        sa.or_(
-            Stay.state == StayState.IN_HOUSE,
-            sa.and_(Stay.state == StayState.CONFIRMED, Stay.arrival_date <= day + week),
-            sa.and_(Stay.state.in_(_OVER), Stay.departure_date >= day - week, Stay.arrival_date <= day + week),
         )
     )
 
