@@ -37,7 +37,7 @@ class Card:
         return self.stay.state is StayState.IN_HOUSE
 
 
-def card(stay_id: int, *, today: date, now: datetime) -> Card:
+def card(stay_id: int, *, today: date, tonight: date, now: datetime) -> Card:
     """The card of a stay; NotFound."""
     stay = stays.get_stay(stay_id)
     return Card(
@@ -46,6 +46,13 @@ def card(stay_id: int, *, today: date, now: datetime) -> Card:
         balance=folios.balance_of(stay_id).amount,
         nights=(stay.departure_date - stay.arrival_date).days,
         is_due=stay.arrival_date <= today < stay.departure_date or (stay.is_day_use and stay.arrival_date == today),
-        is_overdue=rules.is_overdue(stay.state, stay.arrival_date, stay.departure_date, today),
+        is_overdue=rules.is_overdue(
+            stay.state,
+            stay.arrival_date,
+            stay.departure_date,
+            today=today,
+            tonight=tonight,
+            is_waiting=stay.waiting_since is not None,
+        ),
         allowed=rules.allowed_steps(stay.state),
     )

@@ -71,6 +71,8 @@ class Painter:
     """Draws rows for one window, one reader and one instant."""
 
     window: Window
+    # The night that a guest who comes now sleeps first.
+    tonight: date
     house: Property
     sees_guests: bool
     room_url: str
@@ -123,8 +125,14 @@ class Painter:
         span = rules.span(window, begins, max(shown_until, begins + 1))
         if span is None:
             return ""
-        is_waiting = stay.waiting_since is not None
-        action = rules.action(stay.state, stay.arrival, stay.departure, window.today, is_waiting=is_waiting)
+        action = rules.action(
+            stay.state,
+            stay.arrival,
+            stay.departure,
+            today=window.today,
+            tonight=self.tonight,
+            is_waiting=stay.waiting_since is not None,
+        )
         key = self._key(stay, action)
         marks = words.action[action]
         classes = f"b {action.value} s{span.start} n{span.steps}"

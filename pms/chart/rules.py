@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pms.core.text import N_
 from pms.stays.models import StayState
+from pms.stays.rules import is_overdue
 
 if TYPE_CHECKING:
     from pms.stays.models import Stay
@@ -147,19 +148,19 @@ def span(window: Window, begins: int, ends: int) -> Span | None:
     return Span(shown_from, shown_until - shown_from, start < 0, end > steps)
 
 
-def action(state: StayState, arrival: date, departure: date, today: date, *, is_waiting: bool = False) -> Action:
+def action(
+    state: StayState, arrival: date, departure: date, *, today: date, tonight: date, is_waiting: bool = False
+) -> Action:
     """What the desk has to do about the stay today."""
+    if is_overdue(state, arrival, departure, today=today, tonight=tonight, is_waiting=is_waiting):
+        return Action.OVERDUE
     if state is StayState.IN_HOUSE:
-        if departure < today:
-            return Action.OVERDUE
         return Action.LEAVES if departure == today else Action.IN_HOUSE
     if state is not StayState.CONFIRMED:
         return Action.PAST
     if is_waiting:
         return Action.WAITING
-    if arrival < today:
-        return Action.OVERDUE
-    return Action.ARRIVES if arrival == today else Action.COMING
+    return Action.ARRIVES if arrival <= today else Action.COMING
 
 
 def key_state(action: Action, *, live: int, unknown: int, is_short: bool) -> KeyState:

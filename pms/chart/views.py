@@ -83,7 +83,7 @@ def changes() -> Response:
 @require("stays:view")
 def show(stay_id: int) -> Response:
     """A bar's small card: who, from when to when, keys, and the verbs that fit."""
-    found = card.card(stay_id, today=_today(), now=_now())
+    found = card.card(stay_id, today=_today(), tonight=choices.tonight(), now=_now())
     return render_dialog(
         "chart/_card.html",
         dialog_heading=_("Stay"),
@@ -180,6 +180,7 @@ def _dialog(stay: Stay, form: MoveForm, status: int = 200) -> Response:
 def _painter(at: place.Place) -> Painter:
     return Painter(
         window=at.window,
+        tonight=choices.tonight(),
         house=g.house,
         sees_guests=can("stays:view"),
         room_url=url_for("frontdesk.room", room_id=0)[:-1],

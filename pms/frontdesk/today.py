@@ -239,7 +239,14 @@ def _rows(found: Sequence[Any], moment: Moment, tasks: Sequence[KeyTask]) -> lis
             keys=summaries.get(stay.id),
             tasks=tasks_of.get(stay.id, []),
             balance=balances.get(stay.id),
-            is_overdue=_is_overdue(stay, moment),
+            is_overdue=stay_rules.is_overdue(
+                stay.state,
+                stay.arrival_date,
+                stay.departure_date,
+                today=moment.day,
+                tonight=moment.tonight,
+                is_waiting=stay.waiting_since is not None,
+            ),
             is_early=stay_rules.is_early(stay, house),
             is_late=stay_rules.is_late(stay, house),
             inside=inside.get(stay.room_id) if stay.state is StayState.CONFIRMED else None,
@@ -248,12 +255,6 @@ def _rows(found: Sequence[Any], moment: Moment, tasks: Sequence[KeyTask]) -> lis
         )
         for stay, rank, hour, number in found
     ]
-
-
-def _is_overdue(stay: Stay, moment: Moment) -> bool:
-    if stay.state is StayState.CONFIRMED:
-        return stay.waiting_since is None and stay.arrival_date < moment.tonight
-    return stay.departure_date < moment.day
 
 
 def _inside(room_ids: Collection[int]) -> dict[int, Stay]:

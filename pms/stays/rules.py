@@ -271,10 +271,15 @@ def allowed_steps(state: StayState) -> frozenset[StepKind]:
     return frozenset(kind for kind, (starts, _) in STEPS.items() if state in starts)
 
 
-def is_overdue(state: StayState, arrival: date, departure: date, today: date) -> bool:
-    """Expected and not here, or here and not gone, though the day is over."""
+def is_overdue(
+    state: StayState, arrival: date, departure: date, *, today: date, tonight: date, is_waiting: bool = False
+) -> bool:
+    """Expected and not here, or here and not gone, though the day is over.
+
+    Until the morning, who was expected last night is still tonight's guest; who waits for the room is here.
+    """
     if state is StayState.CONFIRMED:
-        return arrival < today
+        return not is_waiting and arrival < tonight
     return state is StayState.IN_HOUSE and departure < today
 
 

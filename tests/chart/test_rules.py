@@ -105,7 +105,7 @@ YESTERDAY, TOMORROW = FRIDAY - timedelta(days=1), FRIDAY + timedelta(days=1)
     ],
 )
 def test_the_colour_says_what_there_is_to_do_today(state, arrival, departure, is_waiting, action):
-    assert rules.action(state, arrival, departure, FRIDAY, is_waiting=is_waiting) is action
+    assert rules.action(state, arrival, departure, today=FRIDAY, tonight=FRIDAY, is_waiting=is_waiting) is action
 
 
 @pytest.mark.parametrize(

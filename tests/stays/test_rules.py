@@ -126,7 +126,12 @@ def test_only_a_step_into_a_room_asks_whether_the_room_is_in_order(old, new, is_
 
 
 def test_overdue_is_who_should_be_here_or_gone():
-    assert rules.is_overdue(StayState.CONFIRMED, FRIDAY, SATURDAY, SATURDAY)
-    assert not rules.is_overdue(StayState.CONFIRMED, SATURDAY, SATURDAY, SATURDAY)
-    assert rules.is_overdue(StayState.IN_HOUSE, FRIDAY, FRIDAY, SATURDAY)
-    assert not rules.is_overdue(StayState.CHECKED_OUT, FRIDAY, FRIDAY, SATURDAY)
+    def is_overdue(state, arrival, departure, tonight=SATURDAY, **values):
+        return rules.is_overdue(state, arrival, departure, today=SATURDAY, tonight=tonight, **values)
+
+    assert is_overdue(StayState.CONFIRMED, FRIDAY, SATURDAY)
+    assert not is_overdue(StayState.CONFIRMED, FRIDAY, SATURDAY, tonight=FRIDAY), "the night is not over"
+    assert not is_overdue(StayState.CONFIRMED, FRIDAY, SATURDAY, is_waiting=True)
+    assert not is_overdue(StayState.CONFIRMED, SATURDAY, SATURDAY)
+    assert is_overdue(StayState.IN_HOUSE, FRIDAY, FRIDAY)
+    assert not is_overdue(StayState.CHECKED_OUT, FRIDAY, FRIDAY)
