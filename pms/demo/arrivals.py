@@ -27,7 +27,7 @@ _PLAYERS = (("Nordwind", "Signe"), ("Lindqvist", "Axel"), ("Dahl", "Freja"), ("R
 _REQUEST = "00000000-0000-4000-8000-000000000001"
 _WAITING = ("Okafor", "Adaeze")
 # A group and somebody who waits need that many rooms of one type.
-_NEEDED = len(_PLAYERS) + 1
+NEEDED = len(_PLAYERS) + 1
 
 
 def arrive(*, desk: Actor, cleaner: Actor, now: datetime) -> None:
@@ -37,7 +37,7 @@ def arrive(*, desk: Actor, cleaner: Actor, now: datetime) -> None:
     """
     today = now.astimezone(properties.get_property().zone).date()
     free = _rooms(stay_queries.free_rooms(arrival=today, departure=today + timedelta(days=2)))
-    if len(free) < _NEEDED:
+    if len(free) < NEEDED:
         return
     chosen, waited_for = free[: len(_PLAYERS)], free[len(_PLAYERS)]
     players = [_guest(family, given, desk, now) for family, given in _PLAYERS]

@@ -243,6 +243,7 @@ def _let_live(making: _Making) -> None:
         making.random,
         rooms=len(rooms_of_house),
         closed=_closed_room(rooms_of_house),
+        kept=_kept_rooms(rooms_of_house),
         today=making.now.astimezone(house.zone).date(),
         now=making.now,
         zone=house.zone,
@@ -311,6 +312,14 @@ def _play_at_door(making: _Making, hands: keys.Hands, kind: int, index: int, at:
 def _closed_room(listed: Sequence[object]) -> int:
     """The index of the room that nobody gets."""
     return len(listed) * 2 // 3
+
+
+def _kept_rooms(listed: Sequence[tuple[int, int]]) -> list[int]:
+    """The indexes of some rooms of the commonest type, for those who come together today; none in a small house."""
+    kinds = [kind for _room, kind in listed]
+    commonest = max(kinds, key=kinds.count)
+    found = [index for index, kind in enumerate(kinds) if kind == commonest and index != _closed_room(listed)]
+    return found[-arrivals.NEEDED :] if len(found) > 2 * arrivals.NEEDED else []
 
 
 def _play(

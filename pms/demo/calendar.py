@@ -1,4 +1,4 @@
-"""Who sleeps where and when in the demo: two weeks back, four weeks ahead."""
+"""Who sleeps where and when in the demo: two weeks back, three weeks ahead."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from random import Random
     from zoneinfo import ZoneInfo
 
 PAST_DAYS = 14
-COMING_DAYS = 28
+COMING_DAYS = 21
 OCCUPANCY = 0.62
 STILL_TO_COME = 0.5
 STILL_TO_LEAVE = 0.4
@@ -32,10 +33,20 @@ class PlannedStay:
     fate: str  # "stays", "cancels" or "does not come"
 
 
-def plan(random: Random, *, rooms: int, closed: int, today: date, now: datetime, zone: ZoneInfo) -> list[PlannedStay]:
+def plan(
+    random: Random,
+    *,
+    rooms: int,
+    closed: int,
+    kept: Collection[int] = (),
+    today: date,
+    now: datetime,
+    zone: ZoneInfo,
+) -> list[PlannedStay]:
     """Stays one after another in every room but the closed one, with gaps, so that no two share a night.
 
-    Whatever the hour, some of today's guests have not come yet and some have not left.
+    Whatever the hour, some of today's guests have not come yet and some have not left. In the rooms that are `kept` nobody
+    sleeps tonight and tomorrow.
     """
     stays: list[PlannedStay] = []
     for room in range(rooms):
@@ -47,6 +58,9 @@ def plan(random: Random, *, rooms: int, closed: int, today: date, now: datetime,
                 day += timedelta(days=random.choice((1, 1, 2)))
                 continue
             nights = random.choice((1, 1, 2, 2, 2, 3, 3, 4, 5, 7))
+            if room in kept and day < today + timedelta(days=2) and day + timedelta(days=nights) > today:
+                day += timedelta(days=1)
+                continue
             stay = _stay(random, room, day, nights, today, now, zone)
             is_taken = (
                 bool(stays) and stays[-1].room == room and stays[-1].departure == day and stays[-1].leaves_at > now
@@ -88,6 +102,6 @@ def _stay(
         booked_at=latest - timedelta(days=random.randint(0, 24), minutes=random.randint(0, 900)),
         arrives_at=arrives,
         leaves_at=leaves,
-        is_assigned=arrival <= today or random.random() < 0.6,
+        is_assigned=arrival <= today or random.random() < 0.85,
         fate=fate,
     )
