@@ -20,8 +20,12 @@ class NotSetUp(NotFound):
 
 
 def find_property() -> Property | None:
-    """The house, or None before `pms setup`."""
-    return db.session.get(Property, 1)
+    """The house, or None before `pms setup`. However often a request asks, it is read once."""
+    session = db.session
+    house = session.get(Property, 1)
+    # A session lets go of rows that nobody holds, and would read it again each time.
+    session.info["house"] = house
+    return house
 
 
 def get_property() -> Property:
