@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pms.encoders.models import EncoderJob
     from pms.frontdesk.proposals import Proposal
+    from pms.frontdesk.room_facts import Free
     from pms.keycards.queries import KeySummary
     from pms.reservations.models import Reservation
     from pms.stays.models import Stay
@@ -81,8 +82,7 @@ class Member:
     @property
     def needs_keys(self) -> bool:
         """Whether it is in house without a card that opens its door."""
-        is_without = self.keys is None or not self.keys.live
-        return self.stay.state is StayState.IN_HOUSE and is_without and not self.is_under_way
+        return needs_keys(self.stay, self.keys, is_under_way=self.is_under_way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +129,25 @@ class Group:
         return self.jobs[0].batch_id if self.jobs else None
 
 
+def needs_keys(stay: Stay, keys: KeySummary | None, *, is_under_way: bool) -> bool:
+    """Whether a room is in house without a card that opens its door, and no machine has one to make."""
+    return stay.state is StayState.IN_HOUSE and (keys is None or not keys.live) and not is_under_way
+
+
 def find(reservation_id: int, *, accepted: Collection[HousekeepingStatus], now: datetime) -> Group:
     """The group as it is now; NotFound where nobody of it is expected or here."""
     present = arriving(reservation_id, now=now)
     summaries = keycards.summary_for_stays([stay.id for stay in present], now=now)
     under_way = encoders.stays_with_open_jobs([stay.id for stay in present])
     members: list[Member] = []
-    given: set[int] = set()
+    # Rooms that are promised to one of the group are no other one's choice.
+    given = {stay.room_id for stay in present if stay.room_id is not None}
+    group, free = stays.of_reservation(reservation_id), _free(present)
     for stay in present:
         proposal, obstacle = None, None
         if stay.state is StayState.CONFIRMED:
-            proposal, obstacle = choose(stay, accepted=accepted, but=given, now=now)
+            found = room_facts.proposals_of(stay, free[stay.id], group, but=given)
+            proposal, obstacle = _chosen(stay, found, accepted, now)
         if proposal is not None and obstacle is None:
             given.add(proposal.facts.room_id)
         members.append(Member(stay, proposal, obstacle, summaries.get(stay.id), stay.id in under_way))
@@ -160,13 +168,31 @@ def arriving(reservation_id: int, *, now: datetime) -> list[Stay]:
 
 
 def choose(
-    stay: Stay, *, accepted: Collection[HousekeepingStatus], but: Collection[int], now: datetime
+    stay: Stay, *, accepted: Collection[HousekeepingStatus], now: datetime
 ) -> tuple[Proposal | None, DomainError | None]:
-    """The room for one of the group, and what keeps it from being checked in there; `but` are rooms that others get.
+    """The room for one of the group, and what keeps it from being checked in there.
 
     A room that was promised stays the room; else the best one of the booked type that is in an accepted state.
     """
-    proposals = room_facts.propose(stay, but=but)
+    return _chosen(stay, room_facts.propose(stay), accepted, now)
+
+
+def _free(present: Sequence[Stay]) -> dict[int, Free]:
+    """What is free for each of those who are expected: looked up once for all who come and go alike."""
+    alike: dict[tuple[object, ...], list[Stay]] = {}
+    for stay in present:
+        if stay.state is StayState.CONFIRMED:
+            span = (stay.arrival_date, stay.departure_date, stay.arrival_hour, stay.departure_hour)
+            alike.setdefault(span, []).append(stay)
+    found: dict[int, Free] = {}
+    for parties in alike.values():
+        found |= dict.fromkeys([party.id for party in parties], room_facts.free_for(parties))
+    return found
+
+
+def _chosen(
+    stay: Stay, proposals: Sequence[Proposal], accepted: Collection[HousekeepingStatus], now: datetime
+) -> tuple[Proposal | None, DomainError | None]:
     own = next((found for found in proposals if found.facts.is_own), None)
     usable = [found for found in proposals if found.facts.is_vacant and found.facts.housekeeping in accepted]
     if stay.room is not None:

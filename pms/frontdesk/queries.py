@@ -31,7 +31,7 @@ def check_in_rooms(stay: Stay, *, departure: date) -> Sequence[RoomOffer]:
         room_type_id=stay.room_type_id,
         arrival=stay.arrival_date,
         departure=departure,
-        except_stay_id=stay.id,
+        except_stay_ids=[stay.id],
     )
     return sorted(offers, key=lambda offer: offer.room.id != stay.room_id)
 
@@ -42,7 +42,7 @@ def move_rooms(stay: Stay, *, tonight: date) -> Sequence[RoomOffer]:
         room_type_id=stay.room.room_type_id if stay.room else stay.room_type_id,
         arrival=min(tonight, stay.departure_date),
         departure=max(stay.departure_date, tonight),
-        except_stay_id=stay.id,
+        except_stay_ids=[stay.id],
     )
     return [offer for offer in offers if offer.room.id != stay.room_id]
 

@@ -24,11 +24,11 @@ class Gap:
 
 
 def around(
-    room_ids: Collection[int], *, arrival: date, departure: date, except_stay_id: int | None = None
+    room_ids: Collection[int], *, arrival: date, departure: date, except_stay_ids: Collection[int] = ()
 ) -> dict[int, Gap]:
     """The gap of each of these rooms in which the nights lie; two queries, however many rooms there are."""
-    before = _edge(sa.func.max(RoomNight.night), room_ids, arrival - HORIZON, arrival, except_stay_id)
-    after = _edge(sa.func.min(RoomNight.night), room_ids, departure, departure + HORIZON, except_stay_id)
+    before = _edge(sa.func.max(RoomNight.night), room_ids, arrival - HORIZON, arrival, except_stay_ids)
+    after = _edge(sa.func.min(RoomNight.night), room_ids, departure, departure + HORIZON, except_stay_ids)
     return {
         room_id: Gap(
             free_since=before[room_id] + timedelta(days=1) if room_id in before else None,
@@ -43,11 +43,12 @@ def _edge(
     room_ids: Collection[int],
     first: date,
     end: date,
-    except_stay_id: int | None,
+    except_stay_ids: Collection[int],
 ) -> dict[int, date]:
     query = sa.select(RoomNight.room_id, night).where(
-        RoomNight.room_id.in_(room_ids), RoomNight.night >= first, RoomNight.night < end
+        RoomNight.room_id.in_(room_ids),
+        RoomNight.night >= first,
+        RoomNight.night < end,
+        sa.or_(RoomNight.stay_id.not_in(except_stay_ids), RoomNight.stay_id.is_(None)),
     )
-    if except_stay_id is not None:
-        query = query.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
     return {row[0]: row[1] for row in db.session.execute(query.group_by(RoomNight.room_id))}

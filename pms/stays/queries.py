@@ -197,7 +197,7 @@ def free_rooms(
     arrival: date,
     departure: date,
     room_type_id: int | None = None,
-    except_stay_id: int | None = None,
+    except_stay_ids: Collection[int] = (),
     hours: tuple[int, int] | None = None,
     arrival_hour: int | None = None,
     departure_hour: int | None = None,
@@ -211,14 +211,14 @@ def free_rooms(
         house = properties.get_property()
         comes = house.check_in_hour if arrival_hour is None else arrival_hour
         goes = house.check_out_hour if departure_hour is None else departure_hour
-        taken = _taken_nights(arrival, departure, except_stay_id).union(
-            _taken_at_ends(arrival, comes, departure, goes, except_stay_id)
+        taken = _taken_nights(arrival, departure, except_stay_ids).union(
+            _taken_at_ends(arrival, comes, departure, goes, except_stay_ids)
         )
     else:
         taken = sa.union(_taken_in_hours(arrival, *hours))
-    inside = sa.select(Stay.room_id).where(Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None))
-    if except_stay_id is not None:
-        inside = inside.where(Stay.id != except_stay_id)
+    inside = sa.select(Stay.room_id).where(
+        Stay.state == StayState.IN_HOUSE, Stay.room_id.is_not(None), Stay.id.not_in(except_stay_ids)
+    )
     rooms = db.session.scalars(
         sa.select(Room)
         .where(~Room.out_of_order, Room.id.not_in(taken))
@@ -246,18 +246,22 @@ def free_rooms(
     )
 
 
-def _taken_nights(arrival: date, departure: date, except_stay_id: int | None) -> sa.Select[Any]:
-    taken = sa.select(RoomNight.room_id).where(RoomNight.night >= arrival, RoomNight.night < departure)
-    if except_stay_id is None:
-        return taken
-    return taken.where(sa.or_(RoomNight.stay_id != except_stay_id, RoomNight.stay_id.is_(None)))
+def _taken_nights(arrival: date, departure: date, except_stay_ids: Collection[int]) -> sa.Select[Any]:
+    return sa.select(RoomNight.room_id).where(
+        RoomNight.night >= arrival,
+        RoomNight.night < departure,
+        # Closed nights are nobody's.
+        sa.or_(RoomNight.stay_id.not_in(except_stay_ids), RoomNight.stay_id.is_(None)),
+    )
 
 
-def _taken_at_ends(arrival: date, comes: int, departure: date, goes: int, except_stay_id: int | None) -> sa.Select[Any]:
+def _taken_at_ends(
+    arrival: date, comes: int, departure: date, goes: int, except_stay_ids: Collection[int]
+) -> sa.Select[Any]:
     """Rooms that somebody leaves too late on the arrival date, or has too early on the departure date."""
 
     def others(stay_id: InstrumentedAttribute[int | None]) -> sa.ColumnElement[bool]:
-        return stay_id.is_not(None) if except_stay_id is None else stay_id != except_stay_id
+        return sa.and_(stay_id.is_not(None), stay_id.not_in(except_stay_ids))
 
     first = sa.and_(
         RoomDay.day == arrival,

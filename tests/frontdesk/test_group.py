@@ -250,3 +250,14 @@ def test_the_page_is_found_again_as_it_is(desk, make_group):
     assert isinstance(found.failed[0].obstacle, RoomNotReady)
     assert found.members[0] is found.failed[0], "failures first"
     assert (found.batch_id, found.is_under_way, len(found.without_keys)) == (batch_id, True, 0)
+
+
+def test_the_rooms_of_a_large_group_are_proposed_in_as_few_queries_as_those_of_a_small_one(
+    desk, make_group, count_queries
+):
+    small, large = make_group(desk, "101", None), make_group(desk, "102", "201", "202", None)
+    ids = [members[0].reservation_id for members in (small, large)]
+    counts = [count_queries(lambda i=i: groups.find(i, accepted=CLEAN, now=desk.now)) for i in ids]
+    assert counts[0] == counts[1]
+    rooms_of = {member.room_number for i in ids for member in groups.find(i, accepted=CLEAN, now=desk.now).members}
+    assert {"101", "102", "201", "202"} < rooms_of

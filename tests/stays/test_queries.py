@@ -83,7 +83,7 @@ def test_free_rooms_stand_booked_type_first_then_ready_then_by_number(book, any_
     offers = queries.free_rooms(room_type_id=any_house.standard.id, arrival=day(1), departure=day(3))
     found = [(offer.room.number, offer.is_booked_type, offer.is_ready) for offer in offers]
     assert found == [("103", True, True), ("101", True, False), ("203", True, False), ("202", False, True)]
-    own = queries.free_rooms(arrival=day(0), departure=day(1), except_stay_id=inside)
+    own = queries.free_rooms(arrival=day(0), departure=day(1), except_stay_ids=[inside])
     assert "203" in [offer.room.number for offer in own]
 
 

@@ -24,7 +24,7 @@ from pms.stays import service as stays
 from pms.stays.models import StayState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from datetime import datetime
 
     from pms.core.actor import Actor
@@ -104,24 +104,20 @@ def _member(
 def _room(stay: Stay, accepted: Collection[HousekeepingStatus], now: datetime) -> int | None:
     if stay.state is not StayState.CONFIRMED:
         return None  # the check-in itself says what is wrong
-    proposal, obstacle = groups.choose(stay, accepted=accepted, but=(), now=now)
+    proposal, obstacle = groups.choose(stay, accepted=accepted, now=now)
     if obstacle is not None:
         raise obstacle
     return proposal.facts.room_id if proposal is not None else None
 
 
 def _copies(reservation_id: int, stay_ids: Collection[int], cards_each: int | None, now: datetime) -> dict[int, int]:
-    here: Sequence[Stay] = [
-        stay
-        for stay in groups.arriving(reservation_id, now=now)
-        if stay.id in stay_ids and stay.state is StayState.IN_HOUSE
-    ]
+    here = [stay for stay in groups.arriving(reservation_id, now=now) if stay.id in stay_ids]
     ids = [stay.id for stay in here]
     keys, under_way = keycards.summary_for_stays(ids, now=now), encoders.stays_with_open_jobs(ids)
     return {
         stay.id: min(stay.adults, MAX_COPIES) if cards_each is None else cards_each
         for stay in sorted(here, key=lambda stay: stay.room.number if stay.room else "")
-        if not keys[stay.id].live and stay.id not in under_way
+        if groups.needs_keys(stay, keys[stay.id], is_under_way=stay.id in under_way)
     }
 
 
