@@ -44,22 +44,18 @@ def install() -> None:
     register(SUBJECT, Denials())
 
 
-def doors_of(card: KeyCard) -> list[Door]:
-    """Every door with a lock that the card opens: its rooms', and those of its areas."""
-    doors = {grant.door_id for grant in card.grants if grant.door_id is not None}
-    areas = {grant.area_id for grant in card.grants if grant.area_id is not None}
-    return [
-        door
-        for door in locks.list_doors()
-        if door.lock is not None and (door.id in doors or (door.area_id is not None and door.area_id in areas))
-    ]
+def doors_of(card: KeyCard) -> Sequence[Door]:
+    """Every door with a lock that the card opens: its rooms', and those of its areas; in the order of the locks."""
+    return locks.doors_with_locks(
+        door_ids={grant.door_id for grant in card.grants if grant.door_id is not None},
+        area_ids={grant.area_id for grant in card.grants if grant.area_id is not None},
+    )
 
 
 def deny(session: Session, card: KeyCard, *, actor: Actor, now: datetime) -> list[KeyDenial]:
     """Tell every lock of the card to refuse it. Inside the caller's transaction; DenyListFull."""
     rows = []
-    doors = sorted(doors_of(card), key=lambda door: door.lock_id or 0)
-    for door in doors:
+    for door in doors_of(card):
         lock = session.get(Lock, door.lock_id, with_for_update=True)
         if lock is None:
             continue

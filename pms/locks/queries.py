@@ -167,6 +167,15 @@ def list_doors(room_ids: Collection[int] | None = None) -> Sequence[Door]:
     return db.session.scalars(query).all()
 
 
+def doors_with_locks(*, door_ids: Collection[int], area_ids: Collection[int]) -> Sequence[Door]:
+    """Those of these doors, and of the doors of these areas, in which a lock hangs; in the order of the locks."""
+    return db.session.scalars(
+        _doors()
+        .where(Door.lock_id.is_not(None), sa.or_(Door.id.in_(door_ids), Door.area_id.in_(area_ids)))
+        .order_by(Door.lock_id)
+    ).all()
+
+
 def doors() -> Sequence[Door]:
     """Every door with lock, room and area, by name."""
     return list_doors()
