@@ -64,9 +64,25 @@ def chores(tiles: Iterable[Tile], *, today: date, zone: ZoneInfo) -> list[Chore]
     return sorted(found, key=lambda chore: (order.index(chore.kind) if chore.kind else 0, *_within(chore)))
 
 
+def to_inspect(tiles: Iterable[Tile]) -> list[Chore]:
+    """Empty rooms that are clean and not inspected yet, those in which somebody arrives first."""
+    clean = [tile for tile in tiles if tile.is_vacant and tile.housekeeping is HousekeepingStatus.CLEAN]
+    return [plain(tile) for tile in sorted(clean, key=lambda tile: tile.coming is None)]
+
+
 def plain(tile: Tile) -> Chore:
     """A room that is only looked at: nothing is to be done about it now."""
     return Chore(None, tile, _hour(None, tile))
+
+
+def count_now(todo: Iterable[Chore]) -> int:
+    """How many rooms can be cleaned now; who leaves later is still inside."""
+    return sum(chore.kind is not ChoreKind.LATER for chore in todo)
+
+
+def count_waiting(todo: Iterable[Chore]) -> int:
+    """How many guests wait in the lobby."""
+    return sum(chore.kind is ChoreKind.WAITING for chore in todo)
 
 
 def _within(chore: Chore) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
@@ -125,11 +125,11 @@ def _done(room_id: int | None, was: str) -> Response:
     return go_to(_back(done=room_id, was=was or None))
 
 
-def _back(**values: object) -> str:
-    return url_for("frontdesk.cleaning", **{**_chosen(), **values})  # type: ignore[arg-type]
+def _back(**values: Any) -> str:
+    return url_for("frontdesk.cleaning", **(_chosen() | values))
 
 
-def _chosen() -> dict[str, str]:
+def _chosen() -> dict[str, Any]:
     """What the list is narrowed to, from the address or the form."""
     show, floor = request.values.get("show", ""), read_id(request.values.get("floor"))
     chosen = {"show": show if show in SHOWN else "todo"}
@@ -146,8 +146,8 @@ def _page(*, done: int | None, was: str) -> Response:
         "frontdesk/cleaning.html",
         "frontdesk/_cleaning.html",
         groups=_groups(chosen["show"], kept, todo),
-        left=sum(chore.kind is not chores.ChoreKind.LATER for chore in todo),
-        waits=sum(chore.kind is chores.ChoreKind.WAITING for chore in todo),
+        left=chores.count_now(todo),
+        waits=chores.count_waiting(todo),
         chosen=chosen,
         shown=SHOWN,
         floors=board.by_floor(tiles),
@@ -169,9 +169,7 @@ def _groups(show: str, tiles: Sequence[Tile], todo: Sequence[Chore]) -> list[tup
             (kind.value, _(chores.CHORE_WORDS[kind]), [c for c in todo if c.kind is kind]) for kind in chores.ChoreKind
         ]
     elif show == "inspect":
-        clean = [tile for tile in tiles if tile.is_vacant and tile.housekeeping is HousekeepingStatus.CLEAN]
-        clean.sort(key=lambda tile: tile.coming is None)
-        found = [("inspect", _("Clean, and not inspected yet"), [chores.plain(tile) for tile in clean])]
+        found = [("inspect", _("Clean, and not inspected yet"), chores.to_inspect(tiles))]
     else:
         found = [
             ("room", _("Floor %(name)s", name=floor.name), [chores.plain(tile) for tile in floor.tiles])
