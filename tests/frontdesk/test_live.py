@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -79,3 +80,17 @@ def test_a_dialog_leads_elsewhere_unless_its_page_renews_itself(browser, desk):
     assert answer.status_code == 204
     for event in ("dialog:close", "live:look", "The booking of Claire Moreau is cancelled."):
         assert event in answer.headers["HX-Trigger"]
+
+
+@pytest.mark.parametrize(
+    ("address", "part"),
+    [("/rooms?show=dirty", "board"), ("/rooms/cleaning?show=all", "cleaning"), ("/today?show=arriving", "today")],
+)
+def test_a_screen_that_stays_true_comes_anew_whole_from_its_own_address(browser, address, part):
+    page = browser.get(address).text
+    found = re.search(rf'<div id="{part}"[^>]* data-live="([^"]+)"', page)
+    own = unescape(found[1])
+    assert own.split("?")[1] == address.split("?")[1]
+    again = browser.get(own, htmx=True).text.strip()
+    assert again.startswith(f'<div id="{part}"')
+    assert again.endswith("</div>")
