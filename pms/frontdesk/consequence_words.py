@@ -174,6 +174,8 @@ def why(key: Key) -> str:
         return str(_("The lock is told the new end, %(ends)s, %(how)s.", ends=filters.datetime_text(key.ends), how=how))
     if key.stance in _WAITS:
         return str(_(_WAITS[key.stance])) % {"how": how}
+    if key.stance is Stance.LEFT and key.is_denied:
+        return str(_("Reported lost: these doors are not known to have heard that they must refuse it."))
     if key.stance is Stance.LEFT:
         return str(_(_LEFT_CARD if key.sort is KeySort.CARD else _LEFT_CODE))
     if key.status is not None:

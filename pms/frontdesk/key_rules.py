@@ -83,6 +83,8 @@ class Key:
     is_proved: bool = False
     # The lock's own word, where it would not do what it was asked (`AnswerStatus`).
     status: int | None = None
+    # Its doors are told to refuse it, this one card; `doors` are those that are not known to have heard.
+    is_denied: bool = False
     # "Card 2 of 3".
     number: int = 1
     of: int = 1

@@ -81,7 +81,8 @@ def _cards(lines: Sequence[KeyLine], stay: Stay, house: Property, now: datetime)
             Key(
                 sort=KeySort.CARD,
                 id=card.id,
-                doors=tuple(line.doors),
+                doors=tuple(line.opening_doors if line.denials else line.doors),
+                is_denied=bool(line.denials),
                 stance=stance,
                 opens_until=None if card.state is CardState.RESERVED else line.opens_until,
                 ends=card.valid_until,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pms.core import clock
-from pms.frontdesk import consequences, key_tasks, prices, service
+from pms.frontdesk import consequence_words, consequences, key_tasks, prices, service
 from pms.frontdesk.consequences import Change, ChangeKind
 from pms.frontdesk.key_rules import KeySort, Stance
 from pms.frontdesk.task_rules import TaskKind
+from pms.keycards import losses
 from pms.keycards.rules import MakeAgain
 from pms.passcodes import service as passcodes
 from pms.protocol.command import StoredKind
@@ -52,6 +53,17 @@ def test_another_departure_said_at_check_in_reaches_what_the_lock_stores(desk, n
     service.check_in(stay_id=held.stay_id, sheet=sheet, cards=0, encoder_id=None, **desk.act())
     held.carry()
     assert held.type(DIGITS, now + timedelta(days=3)) == "opened"
+
+
+def test_of_a_card_that_its_doors_must_refuse_those_are_named_that_may_not_have_heard(desk, app):
+    held = hold_everything(desk, in_house(desk))
+    card = next(key for key in held.listed() if key.sort is KeySort.CARD)
+    losses.deny(key_card_id=card.id, encoder_id=None, **desk.act())
+    denied = next(key for key in held.listed() if key.sort is KeySort.CARD)
+    assert (denied.stance, denied.is_denied) == (Stance.LEFT, True)
+    assert "101" in denied.doors
+    with app.test_request_context():
+        assert "must refuse it" in consequence_words.why(denied)
 
 
 def test_after_a_move_the_old_door_lets_go_and_the_new_one_opens(desk, now):
