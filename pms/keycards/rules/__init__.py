@@ -1,0 +1,93 @@
+"""Every decision about keys on plain values, behind one import."""
+
+from __future__ import annotations
+
+from pms.keycards.rules.found import FoundAct, FoundCard, what_to_do
+from pms.keycards.rules.losses import LostChoice, LostReason, LostWay, choose_lost_way
+from pms.keycards.rules.making import (
+    MAX_COPIES,
+    MAX_FURTHER,
+    begins_at,
+    can_make,
+    check_copies,
+    check_further,
+    check_stay,
+    check_window,
+    default_reason,
+)
+from pms.keycards.rules.numbers import Number, Numbering, number_for, visitor_issue
+from pms.keycards.rules.overwriting import CardKindSeen, kind_of_known, needs_question
+from pms.keycards.rules.refusals import (
+    BadCopies,
+    DenyListFull,
+    NoLock,
+    NoRoomYet,
+    NoSuchArea,
+    NotDenied,
+    NotLive,
+    NotOfTheParty,
+    NotToRetry,
+    StayEnded,
+    TimeIsOver,
+    TooManyDoors,
+)
+from pms.keycards.rules.truth import (
+    GRACE,
+    CardFacts,
+    KeyState,
+    MakeAgain,
+    Wanted,
+    is_live,
+    key_state,
+    make_again,
+    may_still_open,
+    opens_until,
+)
+
+__all__ = [
+    "GRACE",
+    "MAX_COPIES",
+    "MAX_FURTHER",
+    "BadCopies",
+    "CardFacts",
+    "CardKindSeen",
+    "DenyListFull",
+    "FoundAct",
+    "FoundCard",
+    "KeyState",
+    "LostChoice",
+    "LostReason",
+    "LostWay",
+    "MakeAgain",
+    "NoLock",
+    "NoRoomYet",
+    "NoSuchArea",
+    "NotDenied",
+    "NotLive",
+    "NotOfTheParty",
+    "NotToRetry",
+    "Number",
+    "Numbering",
+    "StayEnded",
+    "TimeIsOver",
+    "TooManyDoors",
+    "Wanted",
+    "begins_at",
+    "can_make",
+    "check_copies",
+    "check_further",
+    "check_stay",
+    "check_window",
+    "choose_lost_way",
+    "default_reason",
+    "is_live",
+    "key_state",
+    "kind_of_known",
+    "make_again",
+    "may_still_open",
+    "needs_question",
+    "number_for",
+    "opens_until",
+    "visitor_issue",
+    "what_to_do",
+]
