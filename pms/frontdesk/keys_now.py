@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pms.frontdesk import key_rules
 from pms.frontdesk.key_rules import Key, KeySort, Stance
 from pms.keycards import queries as keycards
+from pms.keycards import wanted
 from pms.keycards.models import CardState, Proof
 from pms.keycards.rules import MakeAgain
 from pms.locks import reach
@@ -69,7 +70,7 @@ def _grouped_codes(lines: Sequence[PasscodeLine]) -> dict[int, list[PasscodeLine
 
 
 def _cards(lines: Sequence[KeyLine], stay: Stay, house: Property, now: datetime) -> list[Key]:
-    begins, leaves = keycards.wanted_beginning(stay, now), stay_rules.leaves_at(stay, house)
+    begins, leaves = wanted.beginning(stay, now), stay_rules.leaves_at(stay, house)
     found = []
     for line in lines:
         card = line.card

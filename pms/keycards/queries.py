@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -13,22 +12,13 @@ from sqlalchemy.orm import joinedload, selectinload
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.keycards import rules
-from pms.keycards.models import CardState, EndReason, KeyCard, KeyCardGrant, KeyDenial, KeySeries, Proof
+from pms.keycards.models import CardState, EndReason, KeyCard, KeyCardGrant, KeyDenial, KeySeries
 from pms.keycards.rules import CardFacts, KeyState, MakeAgain
+from pms.keycards.wanted import WRITTEN, wanted_for
 from pms.locks.models import Door
-from pms.properties import queries as properties
-from pms.stays import queries as stays
-from pms.stays import rules as stay_rules
-from pms.stays.models import Stay, StayState
-from pms.web.paging import Page, cut
+from pms.stays.models import Stay
 
-if TYPE_CHECKING:
-    from pms.properties.models import Property
-
-_Conditions = tuple[sa.ColumnElement[bool], ...]
-_PAGE = 40
-_WRITTEN = (CardState.ACTIVE, CardState.UNKNOWN, CardState.ENDED)
-_LOADED = (
+LOADED = (
     selectinload(KeyCard.grants).joinedload(KeyCardGrant.door),
     selectinload(KeyCard.grants).joinedload(KeyCardGrant.area),
     selectinload(KeyCard.grants).joinedload(KeyCardGrant.series),
@@ -97,7 +87,7 @@ def find_card(card_id: int | None) -> KeyCard | None:
     """The card with everything that it opens, or None."""
     if card_id is None:
         return None
-    return db.session.scalars(sa.select(KeyCard).where(KeyCard.id == card_id).options(*_LOADED)).one_or_none()
+    return db.session.scalars(sa.select(KeyCard).where(KeyCard.id == card_id).options(*LOADED)).one_or_none()
 
 
 def get_card(card_id: int) -> KeyCard:
@@ -111,7 +101,7 @@ def get_card(card_id: int) -> KeyCard:
 def find_by_credential(credential_id: int) -> KeyCard | None:
     """The card with this credential id, or None."""
     return db.session.scalars(
-        sa.select(KeyCard).where(KeyCard.credential_id == credential_id).options(*_LOADED)
+        sa.select(KeyCard).where(KeyCard.credential_id == credential_id).options(*LOADED)
     ).one_or_none()
 
 
@@ -119,22 +109,22 @@ def cards_with_uid(uid: str) -> Sequence[KeyCard]:
     """Every key that was ever on this plastic and was not overwritten as far as we know, newest first."""
     return db.session.scalars(
         sa.select(KeyCard)
-        .where(KeyCard.uid == uid, KeyCard.state.in_(_WRITTEN))
-        .options(*_LOADED)
+        .where(KeyCard.uid == uid, KeyCard.state.in_(WRITTEN))
+        .options(*LOADED)
         .order_by(KeyCard.id.desc())
     ).all()
 
 
 def cards_by_id(ids: Collection[int]) -> dict[int, KeyCard]:
     """The cards with everything that they open, by id."""
-    found = db.session.scalars(sa.select(KeyCard).where(KeyCard.id.in_(ids)).options(*_LOADED))
+    found = db.session.scalars(sa.select(KeyCard).where(KeyCard.id.in_(ids)).options(*LOADED))
     return {card.id: card for card in found}
 
 
 def cards_of_stay(stay_id: int) -> Sequence[KeyCard]:
     """Every card of a stay with what it opens, newest first."""
     return db.session.scalars(
-        sa.select(KeyCard).where(KeyCard.stay_id == stay_id).options(*_LOADED).order_by(KeyCard.id.desc())
+        sa.select(KeyCard).where(KeyCard.stay_id == stay_id).options(*LOADED).order_by(KeyCard.id.desc())
     ).all()
 
 
@@ -153,16 +143,10 @@ def lines_of_stays(stay_ids: Collection[int], *, now: datetime) -> list[KeyLine]
             KeyCard.state != CardState.VOID,
             sa.or_(KeyCard.state != CardState.ENDED, KeyCard.valid_until > now - rules.GRACE),
         )
-        .options(*_LOADED)
+        .options(*LOADED)
         .order_by(KeyCard.id)
     ).all()
     return lines(cards, now=now)
-
-
-def wanted_beginning(stay: Stay, now: datetime) -> datetime:
-    """From when the party's cards should open."""
-    arrives = stay_rules.may_enter_at(stay, properties.get_property())
-    return rules.begins_at(state=stay.state, now=now, arrives=arrives)
 
 
 def to_make_again(stay: Stay, *, now: datetime) -> list[KeyCard]:
@@ -178,13 +162,13 @@ def summary_for_stays(stay_ids: Collection[int], *, now: datetime) -> dict[int, 
         sa.select(KeyCard)
         .where(
             KeyCard.stay_id.in_(stay_ids),
-            KeyCard.state.in_(_WRITTEN),
+            KeyCard.state.in_(WRITTEN),
             sa.or_(KeyCard.state != CardState.ENDED, KeyCard.valid_until > now - rules.GRACE),
         )
         .options(selectinload(KeyCard.grants).joinedload(KeyCardGrant.series))
     ).all()
     counted: dict[int, list[tuple[KeyState, MakeAgain | None]]] = {}
-    wanted = _wanted_for(cards, now)
+    wanted = wanted_for(cards, now)
     for card in cards:
         seen = facts(card)
         again = rules.make_again(seen, wanted[card.id], now) if card.id in wanted else None
@@ -199,7 +183,7 @@ def live_of_stays(stay_ids: Collection[int], *, now: datetime) -> dict[int, list
     cards = db.session.scalars(
         sa.select(KeyCard)
         .where(KeyCard.stay_id.in_(stay_ids), KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN)))
-        .options(*_LOADED)
+        .options(*LOADED)
         .order_by(KeyCard.id.desc())
     ).all()
     found: dict[int, list[KeyLine]] = {}
@@ -214,7 +198,7 @@ def newest_of_rooms(*, now: datetime) -> dict[int, KeyLine]:
     newest = sa.select(Door.room_id, sa.func.max(KeyCardGrant.key_card_id).label("card_id")).join(
         KeyCardGrant, KeyCardGrant.door_id == Door.id
     )
-    newest = newest.join(KeyCard, KeyCard.id == KeyCardGrant.key_card_id).where(KeyCard.state.in_(_WRITTEN))
+    newest = newest.join(KeyCard, KeyCard.id == KeyCardGrant.key_card_id).where(KeyCard.state.in_(WRITTEN))
     rows = db.session.execute(newest.where(Door.room_id.is_not(None)).group_by(Door.room_id)).all()
     cards = cards_by_id({row.card_id for row in rows})
     known = {line.card.id: line for line in lines(cards.values(), now=now, with_stays=True)}
@@ -246,7 +230,7 @@ def made_since(stay_id: int, at: datetime) -> bool:
 def lines(cards: Iterable[KeyCard], *, now: datetime, with_stays: bool = False) -> list[KeyLine]:
     """Cards with the truth about each, in the order given."""
     listed = list(cards)
-    wanted = _wanted_for(listed, now)
+    wanted = wanted_for(listed, now)
     parties = _stays_by_id({card.stay_id for card in listed}) if with_stays else {}
     denials = denials_of([card.id for card in listed if card.end_reason is EndReason.LOST])
     return [
@@ -264,107 +248,11 @@ def lines(cards: Iterable[KeyCard], *, now: datetime, with_stays: bool = False) 
     ]
 
 
-def ledger(
-    *,
-    show: str,
-    now: datetime,
-    room: str = "",
-    text: str = "",
-    before_id: int | None = None,
-) -> Page[KeyLine]:
-    """All keys, newest first, a page at a time. `show` is all, live, unknown, again or ended (ended but still opening)."""
-    query = sa.select(KeyCard).join(Stay, Stay.id == KeyCard.stay_id).options(*_LOADED)
-    query = query.where(KeyCard.state != CardState.VOID, *_SHOWN.get(show, _all)(now))
-    if room:
-        numbers = sa.select(KeyCardGrant.key_card_id).join(KeyCardGrant.door).where(Door.name == room.strip())
-        query = query.where(KeyCard.id.in_(numbers))
-    if text:
-        guest_ids = [hit.guest.id for hit in stays.search(text, limit=50)]
-        query = query.where(sa.or_(Stay.guest_id.in_(guest_ids), KeyCard.uid == text.strip().lower()))
-    if before_id is not None:
-        query = query.where(KeyCard.id < before_id)
-    page = cut(list(db.session.scalars(query.order_by(KeyCard.id.desc()).limit(_PAGE + 1))), _PAGE, "id")
-    return Page(lines(page.rows, now=now, with_stays=True), page.next_key)
-
-
-def count_ledger(*, now: datetime) -> dict[str, int]:
-    """How many keys each filter of the ledger shows."""
-    counts = {}
-    for show, condition in _SHOWN.items():
-        query = sa.select(sa.func.count()).select_from(KeyCard).join(Stay, Stay.id == KeyCard.stay_id)
-        counts[show] = db.session.scalars(query.where(KeyCard.state != CardState.VOID, *condition(now))).one()
-    return counts
-
-
 def series_of(stay_id: int, door_id: int) -> KeySeries | None:
     """The number of a party for a door, or None before its first card."""
     return db.session.scalars(
         sa.select(KeySeries).where(KeySeries.stay_id == stay_id, KeySeries.door_id == door_id)
     ).one_or_none()
-
-
-def _live(now: datetime) -> _Conditions:
-    return (
-        KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN)),
-        KeyCard.refused_since.is_(None),
-        KeyCard.valid_until >= now - rules.GRACE,
-    )
-
-
-def _again(now: datetime) -> _Conditions:
-    return (KeyCard.id.in_(flagged_ids(now)),)
-
-
-def flagged_ids(now: datetime) -> list[int]:
-    """Ids of all cards that must be made again."""
-    return [card.id for card in _flagged(now)]
-
-
-def _flagged(now: datetime) -> list[KeyCard]:
-    """Cards of guests who are expected or here are few."""
-    cards = db.session.scalars(
-        sa.select(KeyCard)
-        .join(Stay, Stay.id == KeyCard.stay_id)
-        .where(
-            KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN)),
-            Stay.state.in_((StayState.CONFIRMED, StayState.IN_HOUSE)),
-        )
-        .options(selectinload(KeyCard.grants).joinedload(KeyCardGrant.series))
-    ).all()
-    wanted = _wanted_for(cards, now)
-    return [card for card in cards if card.id in wanted and rules.make_again(facts(card), wanted[card.id], now)]
-
-
-def _unknown(now: datetime) -> _Conditions:
-    return (
-        KeyCard.state.in_((CardState.UNKNOWN, CardState.ENDED)),
-        KeyCard.proof == Proof.UNKNOWN,
-        KeyCard.refused_since.is_(None),
-        KeyCard.valid_until >= now - rules.GRACE,
-    )
-
-
-def _ended(now: datetime) -> _Conditions:
-    return (
-        KeyCard.state == CardState.ENDED,
-        KeyCard.refused_since.is_(None),
-        KeyCard.uid.is_not(None),
-        KeyCard.valid_until >= now - rules.GRACE,
-    )
-
-
-def _all(_now: datetime) -> _Conditions:
-    return ()
-
-
-_SHOWN: dict[str, Callable[[datetime], _Conditions]] = {
-    "live": _live,
-    "unknown": _unknown,
-    "again": _again,
-    "ended": _ended,
-    "all": _all,
-}
-SHOWN = tuple(_SHOWN)
 
 
 def _summary(states: Sequence[tuple[KeyState, MakeAgain | None]]) -> KeySummary:
@@ -376,65 +264,6 @@ def _summary(states: Sequence[tuple[KeyState, MakeAgain | None]]) -> KeySummary:
         to_make_again=sum(again is not None for _, again in states),
         still_open=sum(state in (KeyState.STILL_OPENS, KeyState.UNKNOWN_STILL) for state, _ in states),
     )
-
-
-def _wanted_for(cards: Sequence[KeyCard], now: datetime) -> dict[int, rules.Wanted]:
-    """What each card should carry, for cards whose stay is expected or here."""
-    open_cards = [card for card in cards if card.state in (CardState.ACTIVE, CardState.UNKNOWN)]
-    if not open_cards:
-        return {}
-    series = {grant.series_id: grant.series for card in open_cards for grant in card.grants if grant.series}
-    stay_ids = {card.stay_id for card in open_cards} | {row.stay_id for row in series.values() if row}
-    parties = _plain_stays(stay_ids)
-    rivals = _rivals({row.door_id for row in series.values() if row}, now)
-    house = properties.get_property()
-    found = {}
-    for card in open_cards:
-        if parties[card.stay_id].state in (StayState.CONFIRMED, StayState.IN_HOUSE):
-            found[card.id] = _wanted(card, parties, rivals, house, now)
-    return found
-
-
-def _wanted(
-    card: KeyCard,
-    parties: dict[int, Stay],
-    rivals: dict[int, list[KeySeries]],
-    house: Property,
-    now: datetime,
-) -> rules.Wanted:
-    own = parties[card.stay_id]
-    ends, issues, above = [stay_rules.leaves_at(own, house)], {}, []
-    for grant in card.grants:
-        row = grant.series
-        if row is None:
-            continue
-        party = parties[row.stay_id]
-        if party.state in (StayState.CONFIRMED, StayState.IN_HOUSE):
-            ends.append(stay_rules.leaves_at(party, house))
-            issues[row.door_id] = row.issue
-        if row.stay_id == card.stay_id:
-            above += [other.issue for other in rivals.get(row.door_id, []) if other.stay_id != card.stay_id]
-    begins = rules.begins_at(state=own.state, now=now, arrives=stay_rules.may_enter_at(own, house))
-    return rules.Wanted(issues=issues, begins_at=begins, valid_until=min(ends), rivals=above)
-
-
-def _rivals(door_ids: Collection[int], now: datetime) -> dict[int, list[KeySeries]]:
-    """Numbers by door of which a card was written that a door would take by now."""
-    written = (
-        sa.select(KeyCardGrant.series_id)
-        .join(KeyCard, KeyCard.id == KeyCardGrant.key_card_id)
-        .where(KeyCard.state.in_(_WRITTEN), KeyCard.uid.is_not(None), KeyCard.valid_from <= now + rules.GRACE)
-    )
-    found: dict[int, list[KeySeries]] = {}
-    for row in db.session.scalars(
-        sa.select(KeySeries).where(KeySeries.door_id.in_(door_ids), KeySeries.id.in_(written))
-    ):
-        found.setdefault(row.door_id, []).append(row)
-    return found
-
-
-def _plain_stays(ids: Collection[int]) -> dict[int, Stay]:
-    return {stay.id: stay for stay in db.session.scalars(sa.select(Stay).where(Stay.id.in_(ids)))}
 
 
 def _stays_by_id(ids: Collection[int]) -> dict[int, Stay]:

@@ -14,7 +14,7 @@ from pms.core.errors import DomainError, Forbidden
 from pms.core.ids import read_id
 from pms.encoders import queries as encoders
 from pms.encoders import service as encoder_service
-from pms.keycards import books, dialogs, losses, progress, queries, rules, service, stacks, words
+from pms.keycards import books, dialogs, listing, losses, progress, queries, rules, service, stacks, words
 from pms.keycards.forms import FoundForm, KeysForm, LostForm, MachineChoice
 from pms.keycards.rules import LostWay
 from pms.stays import queries as stays
@@ -35,10 +35,10 @@ blueprint = Blueprint("keycards", __name__)
 def index() -> Response:
     """Every key, newest first, a page at a time."""
     show = request.args.get("show", "live")
-    show = show if show in queries.SHOWN else "live"
+    show = show if show in listing.SHOWN else "live"
     room, text = request.args.get("room", "").strip(), request.args.get("q", "").strip()
     now = clock.now()
-    page = queries.ledger(show=show, now=now, room=room, text=text, before_id=read_id(request.args.get("before")))
+    page = listing.list_page(show=show, now=now, room=room, text=text, before_id=read_id(request.args.get("before")))
     return render(
         "keycards/index.html",
         "keycards/_rows.html" if "before" in request.args else "keycards/_list.html",
@@ -46,7 +46,7 @@ def index() -> Response:
         show=show,
         room=room,
         text=text,
-        counts=queries.count_ledger(now=now),
+        counts=listing.count(now=now),
         shown_words=words.SHOWN_WORDS,
         **_words(),
     )
