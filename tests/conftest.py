@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event
 from xdist.scheduler import LoadScopeScheduling
 
@@ -20,6 +21,11 @@ from tests.postgres import start_server
 
 # A Friday at noon in the house (Europe/Berlin).
 NOON = datetime(2026, 6, 12, 10, 0, tzinfo=UTC)
+
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 
 class OneBrowser(LoadScopeScheduling):
