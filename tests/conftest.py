@@ -29,10 +29,15 @@ hypothesis_settings.load_profile("suite")
 
 
 class OneBrowser(LoadScopeScheduling):
-    """Gives the workers test by test, but all that needs the browser to one of them: one demo hotel, one Chromium."""
+    """Gives the workers test by test, but all that needs the browser to one of them: one demo hotel, one Chromium; and so for
+    the generated calls of the API.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/e2e/") else nodeid
+        if nodeid.startswith("tests/e2e/"):
+            return "browser"
+        # A house for all operations to be asked about takes longer to build than most of them take to answer.
+        return "operations" if nodeid.startswith("tests/api_docs/") else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,7 +54,10 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """The application and the databases of this worker."""
-    return Installation(tmp_path_factory.mktemp("installation"))
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    return Installation(tmp_path_factory.mktemp("installation"), shared)
 
 
 @pytest.fixture(scope="session")

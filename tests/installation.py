@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import pickle
 import shutil
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -43,6 +45,8 @@ class Installation:
     """Each test finds it as a new one would be: an empty database of its own, and the configuration of the beginning."""
 
     folder: Path
+    # What all workers of a run use: whoever needs it first makes it.
+    shared: Path
     _engines: dict[str, Engine] = field(default_factory=dict)
     _houses: dict[datetime, bytes] = field(default_factory=dict)
     _application: Flask | None = None
@@ -57,6 +61,7 @@ class Installation:
         if self._application is None:
             engine = db.engine
             self._application = create_app(settings)
+            self._application.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(self.shared))
             self._config = dict(self._application.config)
             db.use(engine)
         use_vault(Vault(settings.master_key))
@@ -96,10 +101,28 @@ class Installation:
                 # No computer loses its power during a test.
                 event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
             db.use(engine)
-            schema.upgrade(engine)
             if engine.dialect.name == "sqlite":
-                self._keep("empty.db")
+                shutil.copyfile(self.empty(), self.folder / "empty.db")
+                shutil.copyfile(self.empty(), self._path)
+            else:
+                schema.upgrade(engine)
         return self._engines[url]
+
+    def empty(self) -> Path:
+        """A SQLite database with the present schema and nothing in it."""
+        path = self.shared / "empty.db"
+        with (self.shared / "empty.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                made = path.with_suffix(".made")
+                engine = open_engine(f"sqlite:///{made}")
+                schema.upgrade(engine)
+                with engine.connect() as connection:
+                    connection.exec_driver_sql("ROLLBACK")
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                engine.dispose()
+                made.rename(path)
+        return path
 
     def _keep(self, name: str) -> None:
         """Keep the SQLite database that is connected, to be laid where the next test looks for it."""

@@ -151,6 +151,22 @@ class Database:
             self._engine.dispose()
         self._engine = self._sessions = None
 
+    @contextmanager
+    def in_haste(self) -> Iterator[None]:
+        """SQLite does not wait for the disk: for what is made anew anyway if it is not finished."""
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        self.remove()
+        self.engine.dispose()
+        event.listen(self.engine, "connect", _do_not_wait)
+        try:
+            yield
+        finally:
+            event.remove(self.engine, "connect", _do_not_wait)
+            self.remove()
+            self.engine.dispose()
+
     @property
     def in_transaction(self) -> bool:
         """Whether this thread is inside `transaction()`; a device must not be talked to then."""
@@ -258,6 +274,10 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _do_not_wait(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -13,14 +13,13 @@ import schemathesis
 from flask import Flask
 from sqlalchemy import event
 
-from pms import schema
 from pms.app import create_app
 from pms.core import clock
 from pms.core.db import db
 from pms.web import openapi
 from tests.api_docs import world
 from tests.conftest import NOON
-from tests.installation import settings_for
+from tests.installation import Installation, settings_for
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, Path, world.World, Any]:
+def _made(tmp_path_factory: pytest.TempPathFactory, installation: Installation) -> tuple[Flask, Path, world.World, Any]:
     folder = tmp_path_factory.mktemp("api")
     path = folder / "made.db"
+    shutil.copyfile(installation.empty(), path)
     app = create_app(settings_for(folder, f"sqlite:///{path}"))
     clock.freeze(NOON)
     try:
-        schema.upgrade(db.engine)
         with app.app_context():
             made = world.build(NOON)
             with db.engine.connect() as connection:

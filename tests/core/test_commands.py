@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +20,13 @@ SETUP = [
     *("--name", "Haus am See", "--time-zone", "Europe/Berlin", "--check-in-hour", "15", "--check-out-hour", "11"),
     *("--username", "ada", "--password", "correct horse battery"),
 ]
+
+
+@pytest.fixture
+def schema_is_there(installation, tmp_path):
+    """The database is there already, empty: most commands need not make it."""
+    (tmp_path / "var").mkdir(mode=0o700)
+    shutil.copyfile(installation.empty(), tmp_path / "var" / "latchkey.db")
 
 
 @pytest.fixture
@@ -47,6 +55,7 @@ def test_a_house_is_set_up_once(run, tmp_path):
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in (tmp_path / "var").glob("*.key"))
 
 
+@pytest.mark.usefixtures("schema_is_there")
 def test_nothing_of_a_house_is_left_when_its_administrator_is_refused(run):
     code, text = run(*SETUP[:-1], "short")
     assert code == 1
@@ -54,6 +63,7 @@ def test_nothing_of_a_house_is_left_when_its_administrator_is_refused(run):
     assert run(*SETUP)[0] == 0
 
 
+@pytest.mark.usefixtures("schema_is_there")
 def test_locks_are_imported_and_known_the_next_time(run):
     run(*SETUP)
     code, text = run("import-locks", str(LOCKS_OF_USER))
@@ -61,6 +71,7 @@ def test_locks_are_imported_and_known_the_next_time(run):
     assert run("import-locks", str(LOCKS_OF_USER))[1].startswith("0 new, 2 known")
 
 
+@pytest.mark.usefixtures("schema_is_there")
 def test_a_bad_file_of_locks_is_refused_with_its_first_fault(run, tmp_path):
     run(*SETUP)
     (tmp_path / "bad.json").write_text('{"data": [{}]}')
@@ -69,6 +80,7 @@ def test_a_bad_file_of_locks_is_refused_with_its_first_fault(run, tmp_path):
     assert "record 1" in text
 
 
+@pytest.mark.usefixtures("schema_is_there")
 def test_the_trail_is_checked_and_a_change_in_it_found(run):
     run(*SETUP)
     assert run("verify-audit") == (0, "The audit trail is complete: 2 entries.\n")
@@ -94,6 +106,7 @@ def test_a_setting_that_makes_no_sense_is_named(run, monkeypatch, name, value):
     assert "Traceback" not in text
 
 
+@pytest.mark.usefixtures("schema_is_there")
 def test_a_port_that_is_taken_is_a_sentence(run):
     run(*SETUP)
     with socket.socket() as taken:
