@@ -96,7 +96,7 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
     With `hour`, the clocks of house and locks show that hour of today when it is done, whatever time it really is.
     """
     real = clock.now()
-    now = real if hour is None else real.astimezone(_ZONE).replace(hour=hour).astimezone(UTC)
+    now = real if hour is None else _at_hour(real.astimezone(_ZONE), hour).astimezone(UTC)
     world.is_being_made = True
     making = _Making(world, Random(20), real, now)  # noqa: S311 - invented guests need no secrecy
     founded = now - timedelta(days=calendar.PAST_DAYS + 40)
@@ -137,6 +137,11 @@ def build(world: World, *, floors: int = _FLOORS, hour: int | None = None) -> No
     # The file is what says that the hotel is whole.
     world.is_being_made = False
     world.save()
+
+
+def _at_hour(real: datetime, hour: int) -> datetime:
+    """Not at its very end: the hotel should still show this hour when it is done."""
+    return real.replace(hour=hour, minute=min(real.minute, 30))
 
 
 def _hire(making: _Making, at: datetime) -> None:
