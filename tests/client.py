@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 from flask import Flask, g
@@ -15,11 +14,17 @@ _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 _LABELLED = {"input", "select", "textarea"}
 
 
-class _Page(HTMLParser):
+# Our own pages quote every value and escape every sign, so that a pattern reads them; it takes half of a parser's time.
+_TAG = re.compile(
+    r"""<(?P<end>/?)(?P<tag>[a-zA-Z][a-zA-Z0-9-]*)(?P<attributes>(?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.DOTALL
+)
+_ATTRIBUTE = re.compile(r"""([^\s="]+)(?:="([^"]*)"|='([^']*)'|=([^\s"]+))?""")
+
+
+class _Page:
     """Collects what must hold on every page."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, text: str) -> None:
         self.open: list[str] = []
         self.faults: list[str] = []
         self.ids: list[str] = []
@@ -27,10 +32,17 @@ class _Page(HTMLParser):
         self.inputs: list[dict[str, Any]] = []
         self.headings = 0
         self.in_label = 0
+        for found in _TAG.finditer(text):
+            tag = found["tag"].lower()
+            if found["end"]:
+                self._leave(tag)
+            else:
+                self._enter(tag, found["attributes"])
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values: dict[str, Any] = dict(attrs)
-        if len(values) != len(attrs):
+    def _enter(self, tag: str, text: str) -> None:
+        attributes = _ATTRIBUTE.findall(text)
+        values: dict[str, Any] = {name: "".join(value) for name, *value in attributes if name != "/"}
+        if len(values) != sum(name != "/" for name, *_value in attributes):
             self.faults.append(f"<{tag}> has an attribute twice")
         if any(name.startswith("on") for name in values) or "style" in values:
             self.faults.append(f"<{tag}> has an inline script or style: {values}")
@@ -47,15 +59,10 @@ class _Page(HTMLParser):
             self.headings += 1
         if tag == "form" and "action" not in values and "hx-post" not in values:
             self.faults.append("a form that names no action")
-        if tag not in _VOID:
+        if tag not in _VOID and not text.endswith("/"):
             self.open.append(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
+    def _leave(self, tag: str) -> None:
         if tag == "label":
             self.in_label -= 1
         if tag in _VOID:
@@ -140,8 +147,7 @@ class PageClient:
         return answer
 
     def _read(self, answer: TestResponse, *, is_whole: bool) -> None:
-        page = _Page()
-        page.feed(answer.text)
+        page = _Page(answer.text)
         page.check(is_whole=is_whole)
         assert not page.faults, "\n".join(page.faults)
         token = re.search(r'name="csrf-token" content="([^"]+)"', answer.text)
