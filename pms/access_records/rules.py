@@ -73,6 +73,7 @@ class Kinds:
         return commands is None or head.command in commands
 
 
+ANY = Kinds(reports=None, answers=None)
 ANY_REPORT = Kinds(reports=None)
 ANY_ANSWER = Kinds(answers=None)
 LOCK_DELETED = Kinds(reports=frozenset({Command.DELETED}))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pms.access_records.service.frames import Taken, take_frame, take_report
+from pms.access_records.service.frames import Brought, Taken, take_frame, take_frames, take_report
 from pms.access_records.service.hiding import hide_record, look_at_alarm, show_record
 from pms.access_records.service.modules import issue_password
 from pms.access_records.service.series import SUBJECT, sync_records, take_page
 
 __all__ = [
     "SUBJECT",
+    "Brought",
     "Taken",
     "hide_record",
     "issue_password",
@@ -16,6 +17,7 @@ __all__ = [
     "show_record",
     "sync_records",
     "take_frame",
+    "take_frames",
     "take_page",
     "take_report",
 ]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pms.access_records import rules
 from pms.access_records.service import notes
 from pms.core.actor import Actor
-from pms.core.db import transaction
+from pms.core.db import db, transaction
 from pms.gateways import service as gateways
 from pms.lock_commands import service as lock_commands
 from pms.locks import lock_keys
@@ -25,6 +25,7 @@ from pms.protocol.frame import Direction, Frame, peek_header, seal_frame
 from pms.protocol.session import Accepted, Receiver, Repeated
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -58,25 +59,55 @@ def take_frame(
     The same bytes again get the same answer and change nothing. `actor` says from where the frame was carried; what it
     says is the lock's own word.
     """
+    with transaction():
+        return _take(Brought(serial_number, frame, carrier, kinds), actor, now)
+
+
+def _take(one: Brought, actor: Actor, now: datetime) -> Taken:
     try:
-        head = peek_header(frame)
+        head = peek_header(one.frame)
     except MalformedError as error:
         raise rules.NoAnswer from error
-    if not kinds.includes(head):
+    if not one.kinds.includes(head):
         raise rules.WrongKind
-    with transaction() as session:
-        lock = _hold(session, serial_number)
-        if lock is None:
-            raise rules.NoAnswer
-        if head.direction is Direction.REPORT:
-            taken = _take_report(session, lock, frame, actor, now)
-        else:
-            taken = _take_answer(lock, frame, actor, now)
-        if taken is None:
-            raise rules.NoAnswer
-        if taken.is_new and carrier is not None:
-            gateways.note_carrier(lock_id=lock.id, carrier=carrier, now=now)
-        return taken
+    session = db.session
+    lock = _hold(session, one.serial_number)
+    if lock is None:
+        raise rules.NoAnswer
+    if head.direction is Direction.REPORT:
+        taken = _take_report(session, lock, one.frame, actor, now)
+    else:
+        taken = _take_answer(lock, one.frame, actor, now)
+    if taken is None:
+        raise rules.NoAnswer
+    if taken.is_new and one.carrier is not None:
+        gateways.note_carrier(lock_id=lock.id, carrier=one.carrier, now=now)
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The bytes of a frame as somebody brought them; whose it is said to be, and what of it is taken."""
+
+    serial_number: str
+    frame: bytes
+    carrier: Carrier | None = None
+    kinds: rules.Kinds = rules.ANY
+
+
+def take_frames(*, brought: Sequence[Brought], address: str = "", now: datetime) -> list[Taken | None]:
+    """Take a batch of frames into account, in one transaction: what `take_frame` gives for each, in their order.
+
+    None where `take_frame` refuses; such a frame changes nothing for the others. `address` says from where all were carried.
+    """
+    taken: list[Taken | None] = []
+    with transaction():
+        for one in brought:
+            try:
+                taken.append(_take(one, Actor(kind="lock", name="", address=address), now))
+            except (rules.NoAnswer, rules.WrongKind):
+                taken.append(None)
+    return taken
 
 
 def take_report(*, serial_number: str, frame: bytes, actor: Actor, now: datetime) -> bytes | None:
