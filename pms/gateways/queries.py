@@ -11,10 +11,11 @@ from sqlalchemy.orm import joinedload
 
 from pms.core.db import db
 from pms.gateways import rules
-from pms.gateways.models import CellularModule, Gateway, GatewayLock
-from pms.gateways.rules import CarrierKind, ModuleState
+from pms.gateways.models import CellularModule, Gateway, GatewayLock, LinkProcess
+from pms.gateways.rules import CarrierKind, LinkState, ModuleState, Presence
 from pms.locks.models import Door, Lock
 from pms.locks.reach import Reach
+from pms.protocol.topics import CarrierName, CarrierSort
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,33 @@ class GatewayRow:
     gateway: Gateway
     locks: Sequence[HangingLock]
 
-    def is_online(self, now: datetime) -> bool:
-        """Whether it carried something lately."""
-        return rules.is_online(self.gateway.last_seen_at, now)
-
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a lock is reached without a person beside it."""
+    """How a lock is reached without a person beside it; since when it is not, where that is known."""
 
     kind: CarrierKind
     name: str
     is_online: bool
+    offline_since: datetime | None = None
+
+
+def link_state(now: datetime) -> LinkState:
+    """Whether the server talks to the broker."""
+    rows = db.session.scalars(sa.select(LinkProcess)).all()
+    if any(row.is_connected and now - row.beat_at < rules.LINK_FRESH_FOR for row in rows):
+        return LinkState(is_up=True)
+    return LinkState(is_up=False, down_since=max((_ended(row) for row in rows), default=None))
+
+
+def _ended(row: LinkProcess) -> datetime:
+    """When a process talked to the broker last, as far as is known."""
+    return row.beat_at if row.is_connected else row.since
+
+
+def presence_of(carrier: Gateway | CellularModule) -> Presence:
+    """What is known of whether it is there."""
+    return Presence(carrier.is_connected, carrier.lost_at, carrier.last_seen_at)
 
 
 def list_gateways(gateway_id: int | None = None) -> list[GatewayRow]:
@@ -115,7 +131,7 @@ def reachable_module(imei: str, now: datetime) -> tuple[CellularModule, int]:
     module = get_module(imei)
     if module.lock_id is None:
         raise rules.ModuleLoose(imei=imei)
-    if not rules.is_online(module.last_seen_at, now):
+    if not presence_of(module).is_online(link_state(now), now):
         raise rules.ModuleOffline(imei=imei)
     return module, module.lock_id
 
@@ -143,37 +159,133 @@ def state_of(module: CellularModule) -> ModuleState:
 
 def way_of(lock_id: int, now: datetime) -> Way | None:
     """Through what a lock is reached: its own module if that is online, else its gateway; None: only by a phone there."""
-    module, gateway = module_of(lock_id), gateway_of(lock_id)
+    module, gateway, link = module_of(lock_id), gateway_of(lock_id), link_state(now)
     ways = []
     if module is not None:
-        ways.append(Way(CarrierKind.MODULE, module.imei, rules.is_online(module.last_seen_at, now)))
+        ways.append(_way(CarrierKind.MODULE, module.imei, presence_of(module), link, now))
     if gateway is not None:
-        ways.append(Way(CarrierKind.GATEWAY, gateway.name, rules.is_online(gateway.last_seen_at, now)))
+        ways.append(_way(CarrierKind.GATEWAY, gateway.name, presence_of(gateway), link, now))
     return next((way for way in ways if way.is_online), ways[0] if ways else None)
 
 
+def _way(kind: CarrierKind, name: str, presence: Presence, link: LinkState, now: datetime) -> Way:
+    return Way(kind, name, presence.is_online(link, now), presence.offline_since(link, now))
+
+
 def reach_of(*, lock_ids: Collection[int] | None, now: datetime) -> dict[int, Reach]:
-    """What these locks (None: all) hang on, by lock id, in two queries; `pms.locks.reach` asks."""
-    links = sa.select(GatewayLock.lock_id, Gateway.serial_number, Gateway.last_seen_at).join(
+    """What these locks (None: all) hang on, by lock id, in three queries; `pms.locks.reach` asks."""
+    links = sa.select(GatewayLock.lock_id, Gateway).join(
         Gateway, sa.and_(Gateway.id == GatewayLock.gateway_id, Gateway.bound_at.is_not(None))
     )
     modules = sa.select(CellularModule).where(CellularModule.lock_id.is_not(None))
     if lock_ids is not None:
         links = links.where(GatewayLock.lock_id.in_(lock_ids))
         modules = modules.where(CellularModule.lock_id.in_(lock_ids))
-    gateways = {row[0]: row for row in db.session.execute(links)}
+    gateways: dict[int, Gateway] = {row[0]: row[1] for row in db.session.execute(links)}
     by_lock = {module.lock_id: module for module in db.session.scalars(modules) if module.lock_id is not None}
-    found = {}
+    link, found = link_state(now), {}
     for lock_id in gateways.keys() | by_lock.keys():
-        link, module = gateways.get(lock_id), by_lock.get(lock_id)
-        seen = [link[2] if link is not None else None, module.last_seen_at if module is not None else None]
+        gateway, module = gateways.get(lock_id), by_lock.get(lock_id)
+        carriers: list[Gateway | CellularModule] = [one for one in (gateway, module) if one is not None]
         found[lock_id] = Reach(
-            gateway=link[1] if link is not None else None,
+            gateway=gateway.serial_number if gateway is not None else None,
             module=module.imei if module is not None else None,
             sim=(module.imsi or None) if module is not None else None,
-            is_online=any(rules.is_online(at, now) for at in seen),
+            is_online=any(presence_of(carrier).is_online(link, now) for carrier in carriers),
         )
     return found
+
+
+def locks_over_broker() -> sa.CompoundSelect[int | None]:
+    """Ids of the locks that a carrier on the broker brings any frame to."""
+    module = sa.select(CellularModule.lock_id).where(CellularModule.lock_id.is_not(None), CellularModule.is_connected)
+    return sa.union_all(sa.select(GatewayLock.lock_id).join(Gateway, _CARRIES), module)
+
+
+def locks_asked_over_broker() -> sa.Select[int | None]:
+    """Ids of the locks that were asked to take a module which is on the broker: it brings them that question."""
+    return sa.select(CellularModule.asked_lock_id).where(
+        CellularModule.asked_lock_id.is_not(None), CellularModule.is_connected
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerWays:
+    """Who brings a lock its frames over the broker now: `own` any frame, `asked` the question whether it takes that module."""
+
+    own: CarrierName | None = None
+    asked: CarrierName | None = None
+
+
+def ways_over_broker(lock_ids: Collection[int]) -> dict[int, BrokerWays]:
+    """By lock id, in two queries; a lock's own module goes before its gateway."""
+    hanging = (
+        sa.select(GatewayLock.lock_id, Gateway.serial_number)
+        .join(Gateway, _CARRIES)
+        .where(GatewayLock.lock_id.in_(lock_ids))
+    )
+    own = {lock_id: CarrierName(CarrierSort.GATEWAY, serial) for lock_id, serial in db.session.execute(hanging)}
+    asked: dict[int, CarrierName] = {}
+    modules = sa.select(CellularModule.lock_id, CellularModule.asked_lock_id, CellularModule.imei).where(
+        CellularModule.is_connected,
+        sa.or_(CellularModule.lock_id.in_(lock_ids), CellularModule.asked_lock_id.in_(lock_ids)),
+    )
+    for has_it, asked_for_it, imei in db.session.execute(modules):
+        name = CarrierName(CarrierSort.MODULE, imei)
+        if has_it is not None:
+            own[has_it] = name
+        if asked_for_it is not None:
+            asked[asked_for_it] = name
+    return {lock_id: BrokerWays(own.get(lock_id), asked.get(lock_id)) for lock_id in own.keys() | asked.keys()}
+
+
+_CARRIES = sa.and_(Gateway.id == GatewayLock.gateway_id, Gateway.bound_at.is_not(None), Gateway.is_connected)
+
+
+def locks_behind(carrier: CarrierName) -> Sequence[int]:
+    """Ids of the locks that hang on a carrier, or were asked to take it."""
+    if carrier.sort is CarrierSort.GATEWAY:
+        return db.session.scalars(
+            sa.select(GatewayLock.lock_id)
+            .join(Gateway, Gateway.id == GatewayLock.gateway_id)
+            .where(Gateway.serial_number == carrier.id)
+        ).all()
+    module = find_module(carrier.id)
+    found = [module.lock_id, module.asked_lock_id] if module is not None else []
+    return [lock_id for lock_id in found if lock_id is not None]
+
+
+def own_carriers(lock_ids: Collection[int]) -> dict[int, set[CarrierName]]:
+    """By lock id, who is believed to be at it, in two queries: its gateway, its module, a module that it was asked to take."""
+    found: dict[int, set[CarrierName]] = {lock_id: set() for lock_id in lock_ids}
+    hanging = (
+        sa.select(GatewayLock.lock_id, Gateway.serial_number)
+        .join(Gateway, Gateway.id == GatewayLock.gateway_id)
+        .where(GatewayLock.lock_id.in_(lock_ids), Gateway.bound_at.is_not(None))
+    )
+    for lock_id, serial in db.session.execute(hanging):
+        found[lock_id].add(CarrierName(CarrierSort.GATEWAY, serial))
+    modules = sa.select(CellularModule.lock_id, CellularModule.asked_lock_id, CellularModule.imei).where(
+        sa.or_(CellularModule.lock_id.in_(lock_ids), CellularModule.asked_lock_id.in_(lock_ids))
+    )
+    for has_it, asked_for_it, imei in db.session.execute(modules):
+        for one in (has_it, asked_for_it):
+            if one is not None and one in found:
+                found[one].add(CarrierName(CarrierSort.MODULE, imei))
+    return found
+
+
+def known_carriers(names: Collection[CarrierName]) -> set[CarrierName]:
+    """Those of them that may carry at all: gateways that are bound, modules that a lock has or was asked to take."""
+    serials = [name.id for name in names if name.sort is CarrierSort.GATEWAY]
+    imeis = [name.id for name in names if name.sort is CarrierSort.MODULE]
+    gateways = sa.select(Gateway.serial_number).where(Gateway.serial_number.in_(serials), Gateway.bound_at.is_not(None))
+    modules = sa.select(CellularModule.imei).where(CellularModule.imei.in_(imeis), _HAS_A_LOCK)
+    found = {CarrierName(CarrierSort.GATEWAY, serial) for serial in db.session.scalars(gateways)} if serials else set()
+    return found | ({CarrierName(CarrierSort.MODULE, imei) for imei in db.session.scalars(modules)} if imeis else set())
+
+
+_HAS_A_LOCK = sa.or_(CellularModule.lock_id.is_not(None), CellularModule.asked_lock_id.is_not(None))
 
 
 def _modules() -> sa.Select[CellularModule]:

@@ -13,8 +13,10 @@ from pms.core.text import N_
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Whoever carried nothing for so long is taken to be out of reach.
+# Whoever asks by itself and did not for so long is taken to be out of reach.
 ONLINE_FOR = timedelta(minutes=10)
+# A process that did not say for so long that it talks to the broker does not.
+LINK_FRESH_FOR = timedelta(seconds=15)
 
 
 class CarrierKind(StrEnum):
@@ -121,9 +123,41 @@ class ModuleLoose(DomainError):
     message = N_("The 4G module %(imei)s belongs to no lock yet. Associate it first.")
 
 
-def is_online(last_seen_at: datetime | None, now: datetime) -> bool:
-    """Whether it carried something lately."""
-    return last_seen_at is not None and now - last_seen_at < ONLINE_FOR
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """Whether any process of the server talks to the broker, and since when none does (None: one does, or none ever did)."""
+
+    is_up: bool
+    down_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What is known of a carrier: the broker's word, and when it brought something last."""
+
+    is_connected: bool = False
+    lost_at: datetime | None = None
+    last_seen_at: datetime | None = None
+
+    def is_online(self, link: LinkState, now: datetime) -> bool:
+        """Whether a frame given to it would go out: over the broker now, or when it asks, which it did lately.
+
+        Whoever the broker lost is not there, however lately it was heard before.
+        """
+        if self.is_connected:
+            return link.is_up
+        return self._asks_by_itself() and self.last_seen_at is not None and now - self.last_seen_at < ONLINE_FOR
+
+    def offline_since(self, link: LinkState, now: datetime) -> datetime | None:
+        """Since when it is out of reach; None where it is not, or never was there."""
+        if self.is_online(link, now):
+            return None
+        if self.is_connected:
+            return link.down_since
+        return self.last_seen_at if self._asks_by_itself() else self.lost_at
+
+    def _asks_by_itself(self) -> bool:
+        return self.lost_at is None or (self.last_seen_at is not None and self.last_seen_at > self.lost_at)
 
 
 def clean_serial(text: str) -> str:

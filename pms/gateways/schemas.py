@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from pms.gateways import queries, rules
+from pms.gateways import queries
 from pms.web.wire import HouseTime, Id, SerialNumber, Wire
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def write_gateway(row: GatewayRow, now: datetime) -> Gateway:
         gateway_sn=gateway.serial_number,
         name=gateway.name,
         user_id=gateway.bound_by_id,
-        is_online=row.is_online(now),
+        is_online=queries.presence_of(gateway).is_online(queries.link_state(now), now),
         last_seen_time=gateway.last_seen_at,
         bound_time=gateway.bound_at,
         locks=[
@@ -98,7 +98,7 @@ def write_module(module: CellularModule, now: datetime) -> Module:
         imei=module.imei,
         imsi=module.imsi,
         state=queries.state_of(module).value,
-        is_online=rules.is_online(module.last_seen_at, now),
+        is_online=queries.presence_of(module).is_online(queries.link_state(now), now),
         lock_id=lock.id if lock else None,
         lock_sn=lock.serial_number if lock else None,
         associated_time=module.associated_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,11 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from pms.audit import service as audit
 from pms.core.db import transaction
 from pms.gateways import queries, rules
-from pms.gateways.models import CellularModule, Gateway, GatewayLock
+from pms.gateways.models import CellularModule, Gateway, GatewayLock, LinkProcess
 from pms.gateways.rules import CarrierKind
 from pms.locks import queries as lock_queries
+from pms.protocol.topics import CarrierSort
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pms.core.actor import Actor
     from pms.gateways.rules import Carrier
     from pms.locks.models import Lock
+    from pms.protocol.topics import CarrierName, CarrierState
 
 
 def bind_gateway(*, serial_number: str, name: str, actor: Actor, now: datetime) -> Gateway:
@@ -55,7 +59,8 @@ def unbind_gateway(*, gateway_id: int, actor: Actor, now: datetime) -> Gateway:
         if gateway.bound_at is not None:
             names = [hanging.lock.name for hanging in queries.get_gateway(gateway_id).locks]
             session.execute(sa.delete(GatewayLock).where(GatewayLock.gateway_id == gateway_id))
-            gateway.bound_by_id = gateway.bound_at = gateway.token_hash = gateway.last_seen_at = None
+            gateway.bound_by_id = gateway.bound_at = gateway.password_hash = gateway.last_seen_at = None
+            gateway.is_connected = False
             _audit(gateway, "gateways.unbound", actor, now, {"locks": names})
         return gateway
 
@@ -112,6 +117,81 @@ def note_carrier(*, lock_id: int, carrier: Carrier, now: datetime) -> None:
                 module.last_seen_at = now
 
 
+def note_state(*, carrier: CarrierName, state: CarrierState, now: datetime) -> bool:
+    """The broker says that a carrier is there, or is not; whether it is one of the house. Joins the caller's transaction.
+
+    Of a gateway that is not bound, or a module that no lock ever had to do with, nothing is noted.
+    """
+    with transaction() as session:
+        row = session.scalars(_row_of(carrier).with_for_update(key_share=True)).one_or_none()
+        if row is None or (isinstance(row, Gateway) and row.bound_at is None):
+            return False
+        if state.is_online:
+            row.connected_at = row.connected_at if row.is_connected and row.connected_at else now
+            row.last_seen_at, row.firmware = now, state.firmware or row.firmware
+            if isinstance(row, CellularModule) and state.sim:
+                row.imsi = state.sim
+        elif row.is_connected or row.lost_at is None:
+            row.lost_at = now
+        row.is_connected = state.is_online
+        return True
+
+
+def note_silence(*, but: Collection[CarrierName], now: datetime) -> None:
+    """The broker knows of no others that are there."""
+    with transaction() as session:
+        for model, column, sort in (
+            (Gateway, Gateway.serial_number, CarrierSort.GATEWAY),
+            (CellularModule, CellularModule.imei, CarrierSort.MODULE),
+        ):
+            there = [name.id for name in but if name.sort is sort]
+            session.execute(
+                sa.update(model)
+                .where(model.is_connected, column.not_in(there))
+                .values(is_connected=False, lost_at=now)
+                .execution_options(synchronize_session="fetch")
+            )
+
+
+def note_carried(*, carriers: Collection[CarrierName], now: datetime) -> None:
+    """These brought genuine frames over the broker. Noted now and then only: they bring some all the time.
+
+    Joins the caller's transaction. What comes out of the line after the broker lost its carrier says nothing.
+    """
+    with transaction() as session:
+        for model, column, sort in (
+            (Gateway, Gateway.serial_number, CarrierSort.GATEWAY),
+            (CellularModule, CellularModule.imei, CarrierSort.MODULE),
+        ):
+            names = sorted(name.id for name in carriers if name.sort is sort)
+            if names:
+                session.execute(
+                    sa.update(model)
+                    .where(column.in_(names), model.is_connected, model.last_seen_at < now - _NOTED_EVERY)
+                    .values(last_seen_at=now)
+                )
+
+
+_NOTED_EVERY = timedelta(seconds=30)
+
+
+def note_link(*, name: str, is_connected: bool, fault: str = "", now: datetime) -> None:
+    """A process of the server says whether it talks to the broker: every few seconds, and at once when that changes."""
+    with transaction() as session:
+        row = session.get(LinkProcess, name)
+        if row is None:
+            row = LinkProcess(name=name, is_connected=is_connected, since=now, beat_at=now, fault="")
+            session.add(row)
+        if row.is_connected is not is_connected:
+            row.since = now
+        row.is_connected, row.fault, row.beat_at = is_connected, fault, now
+        # Of processes that are long gone nobody need know.
+        session.execute(sa.delete(LinkProcess).where(LinkProcess.beat_at < now - _FORGOTTEN_AFTER))
+
+
+_FORGOTTEN_AFTER = timedelta(days=7)
+
+
 def ask_module(*, lock_id: int, imei: str, actor: Actor, now: datetime) -> CellularModule:
     """The lock is asked to take this module. Joins the caller's transaction, which queues the command.
 
@@ -153,6 +233,12 @@ def note_module_refused(*, module_id: int, lock_id: int, actor: Actor, now: date
         if module is not None and module.asked_lock_id == lock_id:
             module.asked_lock_id = None
             _audit_module(module, lock_queries.get_lock(lock_id), "gateways.module_refused", actor, now)
+
+
+def _row_of(carrier: CarrierName) -> sa.Select[Gateway] | sa.Select[CellularModule]:
+    if carrier.sort is CarrierSort.GATEWAY:
+        return sa.select(Gateway).where(Gateway.serial_number == carrier.id)
+    return sa.select(CellularModule).where(CellularModule.imei == carrier.id)
 
 
 def _hold(session: Session, gateway_id: int) -> Gateway:

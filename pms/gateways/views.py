@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.ids import read_id
-from pms.gateways import queries, rules, service, words
+from pms.gateways import queries, service, words
 from pms.gateways.forms import GatewayForm, HangForm
 from pms.locks import queries as locks
 from pms.web import errors, login
@@ -22,7 +22,13 @@ blueprint = Blueprint("gateways", __name__)
 @require("gateways:view")
 def index() -> Response:
     """Every gateway with its locks."""
-    return render("gateways/index.html", rows=queries.list_gateways(), at=clock.now())
+    now = clock.now()
+    link = queries.link_state(now)
+    return render(
+        "gateways/index.html",
+        rows=queries.list_gateways(),
+        is_online=lambda gateway: queries.presence_of(gateway).is_online(link, now),
+    )
 
 
 @blueprint.get("/new")
@@ -103,15 +109,15 @@ def unbind(gateway_id: int) -> Response:
 def of_lock(lock_id: int) -> Response:
     """By which way a lock is reached, as a part of its pages."""
     lock, now = locks.get_lock(lock_id), clock.now()
-    gateway = queries.gateway_of(lock_id)
+    gateway, link = queries.gateway_of(lock_id), queries.link_state(now)
     return render(
         "gateways/of_lock.html",
         "gateways/_of_lock.html",
         lock=lock,
         gateway=gateway,
-        gateway_is_online=gateway is not None and rules.is_online(gateway.last_seen_at, now),
+        gateway_is_online=gateway is not None and queries.presence_of(gateway).is_online(link, now),
         modules=[
-            (module, words.MODULE_STATES[queries.state_of(module)], rules.is_online(module.last_seen_at, now))
+            (module, words.MODULE_STATES[queries.state_of(module)], queries.presence_of(module).is_online(link, now))
             for module in queries.modules_of(lock_id)
         ],
     )
