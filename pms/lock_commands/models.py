@@ -16,8 +16,8 @@ from pms.core.sealing import sealed_bytes
 class CommandState(StrEnum):
     """made -> sent (a frame was handed to somebody; perhaps it has arrived) -> answered | failed (the lock said no).
 
-    expired: its time passed before the lock answered; an answer that comes later all the same is believed. dropped: not
-    wanted any more before a frame was handed out.
+    expired: its time passed before the lock answered. dropped: not wanted any more; mostly before a frame was handed out, else it
+    is not sent again. An answer that comes later all the same is believed.
     """
 
     MADE = "made"
@@ -28,8 +28,14 @@ class CommandState(StrEnum):
     DROPPED = "dropped"
 
 
+def _among_open(name: str, column: str) -> sa.Index:
+    where = sa.text("state IN ('made', 'sent')")
+    return sa.Index(name, column, sqlite_where=where, postgresql_where=where)
+
+
 class LockCommand(HasId, Base):
-    """One request to one lock. Ids rise with time, and a lock gets its commands in that order, one at a time."""
+    """One request to one lock. A lock gets its commands one at a time: urgent ones first, else in the order of their ids, which
+    rise with time."""
 
     __tablename__ = "lock_command"
 
@@ -61,6 +67,12 @@ class LockCommand(HasId, Base):
     created_at: Mapped[datetime]
     # After that it is not handed out any more. What opens a door says so in its frame, too.
     expires_at: Mapped[datetime | None]
+    # Somebody stands at the door, or the way to the lock is made by it: it goes before all that waits.
+    is_urgent: Mapped[bool] = mapped_column(default=False)
+    # How often it went out since its lock came within reach, and from when on it may again; None: at once.
+    sends: Mapped[int] = mapped_column(default=0)
+    next_send_at: Mapped[datetime | None]
+    # When its frame was made.
     sent_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
@@ -76,4 +88,9 @@ class LockCommand(HasId, Base):
         # The parts of one content come of one request.
         sa.UniqueConstraint("request_id", "part"),
         sa.Index("ix_lock_command_subject", "subject_kind", "subject_id"),
+        # An answer is matched by its counter, however many commands the lock had in its life.
+        sa.Index("ix_lock_command_counter", "lock_id", "counter"),
+        # What is open is little beside all that was, and is looked through several times a second.
+        _among_open("ix_lock_command_open", "lock_id"),
+        _among_open("ix_lock_command_expiring", "expires_at"),
     )

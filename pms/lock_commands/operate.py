@@ -48,6 +48,7 @@ def operate(*, lock_id: int, deed: Deed, request_id: str | None = None, actor: A
             subject_kind=SUBJECT,
             subject_id=list(Deed).index(deed),
             expires_at=until,
+            is_urgent=True,
             request_id=request_id,
             actor=actor,
             now=now,
@@ -90,6 +91,8 @@ def associate_module(
             payloads=[AssociateModule(imei)],
             subject_kind=MODULE,
             subject_id=module.id,
+            # It may go through the module itself, which brings nothing else before the lock has taken it.
+            is_urgent=True,
             request_id=request_id,
             actor=actor,
             now=now,

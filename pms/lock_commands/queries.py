@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from pms.core.db import db
 from pms.core.errors import NotFound
+from pms.gateways import queries as gateways
 from pms.lock_commands.models import CommandState, LockCommand
-from pms.locks.models import Door, Lock
+from pms.locks.models import Door, Lock, LockSetup
 from pms.protocol.command import Command
 from pms.web.paging import Page, cut
 
@@ -26,18 +28,88 @@ def get(command_id: int) -> LockCommand:
     return command
 
 
-def first_open(lock_id: int) -> LockCommand | None:
-    """The command that is on its way to a lock, else the one that comes next; None if there is none. No setup."""
+# A lock's commands that are looked at in one turn.
+_IN_ONE_TURN = 8
+
+
+def is_open(command: type[LockCommand] = LockCommand) -> sa.ColumnElement[bool]:
+    """Not ended, and no setup. Written out in the statement: SQLite takes a partial index for constants only."""
+    return sa.and_(_in_states(command, OPEN), command.command != Command.INITIALISE)
+
+
+def is_sent(command: type[LockCommand] = LockCommand) -> sa.ColumnElement[bool]:
+    """On its way, and no setup."""
+    return sa.and_(is_open(command), _in_states(command, (CommandState.SENT,)))
+
+
+def _in_states(command: type[LockCommand], states: Sequence[CommandState]) -> sa.ColumnElement[bool]:
+    return command.state.in_(sa.bindparam(None, list(states), expanding=True, literal_execute=True))
+
+
+def due_locks(limit: int, now: datetime) -> sa.Select[Lock]:
+    """Locks to which something is to be sent now over the broker, held; those that somebody else holds are passed over.
+
+    Decided by what comes first in each lock's line: what lies behind it waits, however long it did.
+    """
+    command, other = LockCommand, aliased(LockCommand)
+    goes_before = sa.or_(
+        is_sent(other),
+        sa.and_(
+            is_open(other),
+            sa.or_(
+                sa.and_(other.is_urgent, ~command.is_urgent),
+                sa.and_(other.is_urgent == command.is_urgent, other.id < command.id),
+            ),
+        ),
+    )
+    is_first = sa.or_(
+        is_sent(), ~sa.exists().where(other.lock_id == command.lock_id, is_open(other), goes_before).correlate(command)
+    )
+    has_way = sa.or_(
+        Lock.id.in_(gateways.locks_over_broker()),
+        sa.and_(command.command == Command.ASSOCIATE_MODULE, Lock.id.in_(gateways.locks_asked_over_broker())),
+    )
+    return (
+        _ready()
+        .join(command, sa.and_(command.lock_id == Lock.id, is_open()))
+        .where(sa.or_(command.next_send_at.is_(None), command.next_send_at <= now), has_way, is_first)
+        .order_by(command.is_urgent.desc(), command.next_send_at.is_not(None), command.next_send_at, command.id)
+        .limit(limit)
+        .with_for_update(of=Lock, skip_locked=True, key_share=True)
+    )
+
+
+def ready_locks(lock_ids: Collection[int]) -> sa.Select[Lock]:
+    """Those of these locks that take commands, held."""
+    return _ready().where(Lock.id.in_(lock_ids)).order_by(Lock.id).with_for_update(key_share=True)
+
+
+def _ready() -> sa.Select[Lock]:
+    return sa.select(Lock).where(Lock.setup == LockSetup.READY, Lock.server_keys_sealed.is_not(None))
+
+
+def hold_locks(lock_ids: Collection[int]) -> sa.Select[int]:
+    """The ids of these locks, held, in the order in which all hold them."""
+    return sa.select(Lock.id).where(Lock.id.in_(lock_ids)).order_by(Lock.id).with_for_update(key_share=True)
+
+
+def hold_lock(serial_number: str) -> sa.Select[Lock]:
+    """A lock by its serial number, held."""
+    return sa.select(Lock).where(Lock.serial_number == serial_number.upper()).with_for_update(key_share=True)
+
+
+def in_line(lock_ids: Collection[int]) -> Sequence[LockCommand]:
+    """What is on its way to each of these locks, and then what comes next, a few of each; no setups."""
+    order = (~is_sent(), ~LockCommand.is_urgent, LockCommand.id)
+    place = sa.func.row_number().over(partition_by=LockCommand.lock_id, order_by=order).label("place")
+    line = sa.select(LockCommand.id, place).where(LockCommand.lock_id.in_(lock_ids), is_open()).subquery()
     return db.session.scalars(
         sa.select(LockCommand)
-        .where(
-            LockCommand.lock_id == lock_id,
-            LockCommand.state.in_(OPEN),
-            LockCommand.command != Command.INITIALISE,
-        )
-        .order_by(LockCommand.state.desc(), LockCommand.id)
-        .limit(1)
-    ).first()
+        .join(line, line.c.id == LockCommand.id)
+        .where(line.c.place <= _IN_ONE_TURN)
+        .order_by(LockCommand.lock_id, line.c.place)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def find_open(lock_id: int, command: Command) -> LockCommand | None:
@@ -164,10 +236,21 @@ def of_request(request_id: str) -> Sequence[LockCommand]:
     ).all()
 
 
-def overdue(lock_id: int, now: datetime) -> Sequence[LockCommand]:
-    """Open commands of a lock whose time has passed, oldest first."""
+def overdue(lock_ids: Collection[int], now: datetime) -> Sequence[LockCommand]:
+    """Open commands of these locks whose time has passed, oldest first."""
     return db.session.scalars(
         sa.select(LockCommand)
-        .where(LockCommand.lock_id == lock_id, LockCommand.state.in_(OPEN), LockCommand.expires_at <= now)
+        .where(LockCommand.lock_id.in_(lock_ids), _in_states(LockCommand, OPEN), LockCommand.expires_at <= now)
         .order_by(LockCommand.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def locks_with_overdue(limit: int, now: datetime) -> Sequence[int]:
+    """Ids of locks with open commands whose time has passed."""
+    return db.session.scalars(
+        sa.select(LockCommand.lock_id)
+        .where(_in_states(LockCommand, OPEN), LockCommand.expires_at <= now)
+        .distinct()
+        .limit(limit)
     ).all()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
-from pms.protocol.command import Operation
+from pms.protocol.command import AnswerStatus, Operation
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Deed(StrEnum):
@@ -68,6 +72,38 @@ def time_for(deed: Deed, *, is_online: bool) -> timedelta:
     if deed in _AT_ONCE:
         return _ONLINE if is_online else _BY_PHONE
     return _OTHERS
+
+
+# Between the first send and the second, and at last.
+SHORTEST_PAUSE = timedelta(seconds=1)
+_LONGEST_PAUSE = timedelta(seconds=48)
+# What a lock cannot do now, it can some time later, under a frame of its own.
+_PAUSE_BEFORE_RETRY = {AnswerStatus.BUSY: timedelta(seconds=5), AnswerStatus.LOW_BATTERY: timedelta(minutes=10)}
+# After that it was sent again, so that a frame that waits somewhere is worth nothing.
+USEFUL_AT_MOST = timedelta(minutes=1)
+
+
+def pause(sends: int, command_id: int) -> timedelta:
+    """How long nothing is sent after the command went out for the `sends`-th time: 1 s, 2 s, 4 s, … at most a minute.
+
+    Up to a quarter longer, by the command's id: not all locks of a corridor are called at the same moment for ever.
+    """
+    return min(SHORTEST_PAUSE * (1 << min(sends - 1, 10)), _LONGEST_PAUSE) * (1 + command_id % 256 / 1024)
+
+
+def is_due(next_send_at: datetime | None, now: datetime) -> bool:
+    """Whether its pause is over; None: it was not sent yet, or its lock came back."""
+    return next_send_at is None or next_send_at <= now
+
+
+def useful_for(expires_at: datetime | None, now: datetime) -> timedelta:
+    """For how long a frame that goes out now is worth bringing to the lock."""
+    return USEFUL_AT_MOST if expires_at is None else min(expires_at - now, USEFUL_AT_MOST)
+
+
+def retry_after(status: AnswerStatus) -> timedelta | None:
+    """When a lock that gave this answer is asked again; None for an answer that ends the matter."""
+    return _PAUSE_BEFORE_RETRY.get(status)
 
 
 def check_imei(imei: str) -> str:

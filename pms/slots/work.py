@@ -12,6 +12,7 @@ from pms.protocol.command import UserList
 from pms.slots import service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pms.core.actor import Actor
@@ -29,9 +30,9 @@ def install() -> None:
 class StoredSlots(Asker):
     """Hears what became of commands about one slot."""
 
-    def sent(self, command: LockCommand, now: datetime) -> None:
-        """The lock may know it from now on."""
-        service.command_sent(slot_id=command.subject_id)
+    def sent(self, commands: Sequence[LockCommand], now: datetime) -> None:
+        """The locks may know them from now on."""
+        service.commands_sent(slot_ids=[command.subject_id for command in commands])
 
     def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
         """What the lock said."""

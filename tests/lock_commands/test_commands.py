@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from pms.core.actor import Actor
 from pms.core.db import db, transaction
-from pms.lock_commands import answers, queries, service
+from pms.lock_commands import answers, queries, rules, service
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks import queries as locks
 from pms.locks import service as locks_service
@@ -28,8 +29,8 @@ class Book(answers.Asker):
     def __init__(self) -> None:
         self.heard: list[tuple[str, int, str]] = []
 
-    def sent(self, command, now) -> None:
-        self.heard.append(("sent", command.subject_id, ""))
+    def sent(self, commands, now) -> None:
+        self.heard += [("sent", command.subject_id, "") for command in commands]
 
     def answered(self, command, answer, actor, now) -> None:
         self.heard.append(("answered", command.subject_id, answer.status.name))
@@ -108,7 +109,7 @@ def test_what_a_lock_refuses_is_over_and_what_it_is_too_busy_for_is_asked_again(
     assert book.heard[-1] == ("answered", 1, "NO_SUCH_ITEM")
     assert states() == [CommandState.FAILED]
     ask(lock_id, now, 2)
-    monkeypatch.setattr(service, "_LATER", (AnswerStatus.DONE,))
+    monkeypatch.setitem(rules._PAUSE_BEFORE_RETRY, AnswerStatus.DONE, timedelta(seconds=5))
     frame = service.next_frame(serial_number=serial_number, now=now)
     service.take_answer(serial_number=serial_number, frame=twin.receive(frame, at(now)), actor=ASKER, now=now)
     assert states()[-1] is CommandState.MADE

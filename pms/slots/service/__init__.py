@@ -13,7 +13,7 @@ from pms.slots.service.following import (
     follow_stay,
     want_fingerprint,
 )
-from pms.slots.service.hearing import command_answered, command_sent, forget_lock, list_answered, note_users
+from pms.slots.service.hearing import command_answered, commands_sent, forget_lock, list_answered, note_users
 from pms.slots.service.steps import SUBJECT
 from pms.slots.service.storing import change, remove, report_stored, store
 from pms.slots.service.syncing import SUBJECT as SYNC_SUBJECT
@@ -25,7 +25,7 @@ __all__ = [
     "Owner",
     "change",
     "command_answered",
-    "command_sent",
+    "commands_sent",
     "empty",
     "end",
     "end_for_stay",

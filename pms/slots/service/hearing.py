@@ -33,10 +33,15 @@ _HEARD = {
 _SURPRISING = (AnswerStatus.ALREADY_THERE, AnswerStatus.FULL)
 
 
-def command_sent(*, slot_id: int) -> None:
-    """A frame about this slot left: from now on the lock may know it. Joins the caller's transaction."""
+def commands_sent(*, slot_ids: Collection[int]) -> None:
+    """Frames about these slots left: from now on the locks may know them. Joins the caller's transaction."""
     with transaction() as session:
-        session.get_one(Slot, slot_id).is_sent = True
+        session.execute(
+            sa.update(Slot)
+            .where(Slot.id.in_(slot_ids), ~Slot.is_sent)
+            .values(is_sent=True)
+            .execution_options(synchronize_session="fetch")
+        )
 
 
 def command_answered(*, slot_id: int, command: int, status: AnswerStatus, actor: Actor, now: datetime) -> None:
