@@ -92,6 +92,12 @@ Span = tuple[int, int]
 """First and last sequence, both included."""
 
 
+def is_to_be_asked(after: int, known_until: int, newest: int) -> bool:
+    """Whether a lock is still to be asked for what follows `after`, where all up to `known_until` is known and the lock is known
+    to have written `newest`. Where nothing came since, it is: what the lock has not reported, nobody knows of."""
+    return after == known_until or after < known_until < newest
+
+
 def missing(wanted: Span, held: Iterable[Span]) -> list[Span]:
     """What of `wanted` lies in none of the spans, as spans."""
     first, last = wanted

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.access_records.models import AccessRecord, RecordGap
+from pms.access_records.models import AccessRecord, RecordGap, RecordSeries
 from pms.core.db import db
 from pms.credentials.models import Fingerprint
 from pms.keycards.models import KeyCard
+from pms.locks.models import Lock
 from pms.protocol.record import RecordMethod
 from pms.slots.models import Slot
 from pms.staffcards.models import StaffCard
@@ -100,6 +101,16 @@ def raw_span(lock_id: int, life: int, span: Span) -> list[tuple[int, bytes | Non
         .order_by(AccessRecord.sequence)
     ).all()
     return [(row[0], row[1]) for row in rows]
+
+
+def present_series(lock_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """By lock, up to where its present series is known, and the newest record that it is known to have."""
+    rows = db.session.execute(
+        sa.select(RecordSeries.lock_id, RecordSeries.known_until, RecordSeries.newest)
+        .join(Lock, sa.and_(Lock.id == RecordSeries.lock_id, Lock.counting_life == RecordSeries.life))
+        .where(RecordSeries.lock_id.in_(lock_ids))
+    )
+    return {lock_id: (known_until, newest) for lock_id, known_until, newest in rows}
 
 
 def first_sequence(lock_id: int, life: int) -> int | None:

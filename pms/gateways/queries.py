@@ -196,6 +196,14 @@ def reach_of(*, lock_ids: Collection[int] | None, now: datetime) -> dict[int, Re
     return found
 
 
+def asked_locks(module_ids: Collection[int]) -> dict[int, int | None]:
+    """By module, the lock that is asked to take it; None where none is."""
+    rows = db.session.execute(
+        sa.select(CellularModule.id, CellularModule.asked_lock_id).where(CellularModule.id.in_(module_ids))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def locks_over_broker() -> sa.CompoundSelect[int | None]:
     """Ids of the locks that a carrier on the broker brings any frame to."""
     module = sa.select(CellularModule.lock_id).where(CellularModule.lock_id.is_not(None), CellularModule.is_connected)

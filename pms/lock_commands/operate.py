@@ -1,5 +1,7 @@
 """What the desk makes locks do at once, and which module they should take."""
 
+# ruff: noqa: ARG002 - the signatures are those of `lock_commands.answers`
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from pms.locks.models import Lock, LockSetup
 from pms.protocol.command import AnswerStatus, AssociateModule, Operate
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -110,11 +113,28 @@ class Deeds(Asker):
 
     can_be_cancelled = True
 
+    def unwanted(self, commands: Sequence[LockCommand], now: datetime) -> Collection[int]:
+        """What opens a door that somebody said to lock after that. If it was done already, the door is locked next."""
+        return [
+            earlier.id
+            for earlier in commands
+            if deed_of(earlier) in rules.OPENING
+            and any(
+                later.lock_id == earlier.lock_id and later.id > earlier.id and deed_of(later) in rules.LOCKING
+                for later in commands
+            )
+        ]
+
 
 class Modules(Asker):
     """A lock that takes a module reports it; one that does not is without it."""
 
     can_be_cancelled = True
+
+    def unwanted(self, commands: Sequence[LockCommand], now: datetime) -> Collection[int]:
+        """The module is to go elsewhere, or nowhere."""
+        asked = gateway_queries.asked_locks([command.subject_id for command in commands])
+        return [command.id for command in commands if asked.get(command.subject_id) != command.lock_id]
 
     def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
         """Done is not yet there: the lock's report 0601 says when it is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pms.core.errors import DomainError, Invalid
 from pms.core.text import N_
@@ -45,6 +45,11 @@ _BY_PHONE = timedelta(seconds=60)
 _OTHERS = timedelta(minutes=5)
 
 
+# Each of the second kind takes back what of the first kind was said before it.
+OPENING = frozenset({Deed.UNLOCK, Deed.PASSAGE_ON})
+LOCKING = frozenset({Deed.LOCK, Deed.PASSAGE_OFF})
+
+
 class NotSetUpYet(DomainError):
     """The lock takes no command of this server."""
 
@@ -81,6 +86,13 @@ _LONGEST_PAUSE = timedelta(seconds=48)
 _PAUSE_BEFORE_RETRY = {AnswerStatus.BUSY: timedelta(seconds=5), AnswerStatus.LOW_BATTERY: timedelta(minutes=10)}
 # After that it was sent again, so that a frame that waits somewhere is worth nothing.
 USEFUL_AT_MOST = timedelta(minutes=1)
+
+
+def says_all_of(later: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    """Whether a later order of settings sets everything that an earlier one does: their details as `settings.Wanted` makes them."""
+    named = [{*details} - {"settings"} for details in (later, earlier)]
+    raw = [{text[:2] for text in details.get("settings", ())} for details in (later, earlier)]
+    return named[1] <= named[0] and raw[1] <= raw[0]
 
 
 def pause(sends: int, command_id: int) -> timedelta:

@@ -1,5 +1,7 @@
 """Commands about the lock itself: its settings are read and written, and it is told to forget everything."""
 
+# ruff: noqa: ARG002 - the signatures are those of `lock_commands.answers`
+
 from __future__ import annotations
 
 import re
@@ -9,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pms.audit import service as audit
 from pms.core.db import transaction
-from pms.lock_commands import queries, service
+from pms.lock_commands import queries, rules, service
 from pms.lock_commands.answers import Asker
+from pms.lock_commands.models import CommandState
 from pms.locks import bind_rules, scope_queries
 from pms.locks import queries as lock_queries
 from pms.locks import service as locks
@@ -28,7 +31,7 @@ from pms.protocol.errors import ProtocolError
 from pms.protocol.tlv import EXTENDED_SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from pms.core.actor import Actor
@@ -113,6 +116,21 @@ def forget(*, lock_id: int, request_id: str | None = None, actor: Actor, now: da
 
 class LockAsker(Asker):
     """Writes into the lock's row what it answered."""
+
+    def unwanted(self, commands: Sequence[LockCommand], now: datetime) -> Collection[int]:
+        """Orders of which a later one in the line says all anew; what went out may have been done, and is waited for."""
+        writes = [command for command in commands if command.command == Command.WRITE_SETTINGS]
+        return [
+            earlier.id
+            for earlier in writes
+            if earlier.state is CommandState.MADE
+            and any(
+                later.lock_id == earlier.lock_id
+                and later.id > earlier.id
+                and rules.says_all_of(later.details or {}, earlier.details or {})
+                for later in writes
+            )
+        ]
 
     def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
         """What the lock said, once. A refusal changes nothing at the lock, and stands in the outbox."""

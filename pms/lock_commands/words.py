@@ -107,6 +107,8 @@ def sentence(command: LockCommand, *, way: str | None) -> str:
     """What became of it, or what it waits for; `way` names the online gateway or module that brings it."""
     if command.state is CommandState.FAILED:
         return str(_(STATUSES.get(command.status or 0, N_("The lock refused it."))))
+    if command.state is CommandState.DROPPED and command.sent_at is not None:
+        return str(_("It is not wanted any more, so it is not sent again. The lock may have done it before."))
     if command.state in _SENTENCES:
         return str(_(_SENTENCES[command.state]))
     if way is not None:
@@ -119,5 +121,5 @@ def sentence(command: LockCommand, *, way: str | None) -> str:
 _SENTENCES: dict[CommandState, str] = {
     CommandState.ANSWERED: N_("The lock has done it."),
     CommandState.EXPIRED: N_("Nobody brought it to the lock in time, so it will not happen any more."),
-    CommandState.DROPPED: N_("It was cancelled before anybody had it."),
+    CommandState.DROPPED: N_("It was cancelled, or is not wanted any more. The lock has not heard of it."),
 }

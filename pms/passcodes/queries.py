@@ -254,6 +254,15 @@ def permissions_given(
     return {(life, number) for life, number in db.session.execute(query)}
 
 
+def being_revoked(passcode_ids: Collection[int]) -> set[int]:
+    """Those of them that a lock is to be told to refuse."""
+    return set(
+        db.session.scalars(
+            sa.select(Passcode.id).where(Passcode.id.in_(passcode_ids), Passcode.state == PasscodeState.REVOKING)
+        )
+    )
+
+
 def codes_of_lock(lock_id: int, *conditions: sa.ColumnElement[bool]) -> Sequence[Passcode]:
     """Codes of a lock that the lock is not known to have ended."""
     return db.session.scalars(

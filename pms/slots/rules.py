@@ -39,6 +39,9 @@ MAY_HOLD = frozenset({SlotState.WAITING, SlotState.ADDED, SlotState.CHANGING, Sl
 # What is meant to open.
 WANTED = frozenset({SlotState.WANTED, SlotState.WAITING, SlotState.ADDED, SlotState.CHANGING})
 
+# Whose things open doors.
+STAYS_WITH_KEYS = frozenset({StayState.CONFIRMED, StayState.IN_HOUSE})
+
 
 class NoConsent(Invalid):
     """Nothing of a body is stored before its owner has agreed."""
@@ -239,7 +242,7 @@ def check_owner(owner: Owner) -> None:
 
 def check_stay(state: StayState) -> None:
     """StayOver."""
-    if state not in (StayState.CONFIRMED, StayState.IN_HOUSE):
+    if state not in STAYS_WITH_KEYS:
         raise StayOver
 
 
@@ -307,6 +310,23 @@ def after_removal(state: SlotState, *, is_sent: bool) -> SlotState:
     if state in (SlotState.WANTED, SlotState.WAITING) and not is_sent:
         return SlotState.NOT_SENT
     return SlotState.REMOVING if state in WANTED else state
+
+
+def why_over(valid_until: datetime | None, stay: StayState | None, *, has_left: bool, now: datetime) -> str | None:
+    """Why something opens nothing any more: its time, its stay, or who it belongs to has left; None while it does."""
+    if valid_until is not None and valid_until <= now:
+        return "time_over"
+    if stay is not None and stay not in STAYS_WITH_KEYS:
+        return "stay_over"
+    return "left" if has_left else None
+
+
+def is_to_be_sent(command: int, state: SlotState, *, is_over: bool) -> bool:
+    """Whether a lock is still to be told something of a slot. Where it is not, and the lock may have heard of the slot already,
+    an order to let it go stands in the line: a frame that comes late after that one is refused by the lock."""
+    if command == DeleteUser.command:
+        return state not in (SlotState.REMOVED, SlotState.NOT_SENT)
+    return state in WANTED and not is_over
 
 
 def after_answer(state: SlotState, command: int, status: AnswerStatus, *, is_more_to_come: bool) -> SlotState | None:

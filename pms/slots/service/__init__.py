@@ -11,6 +11,7 @@ from pms.slots.service.following import (
     fill,
     fill_if_room,
     follow_stay,
+    give_up,
     want_fingerprint,
 )
 from pms.slots.service.hearing import command_answered, commands_sent, forget_lock, list_answered, note_users
@@ -35,6 +36,7 @@ __all__ = [
     "fill_if_room",
     "follow_stay",
     "forget_lock",
+    "give_up",
     "list_answered",
     "mend",
     "mend_all",

@@ -130,6 +130,16 @@ def expire(*, actor: Actor, now: datetime) -> int:
         return len(found)
 
 
+def give_up(*, slot_id: int, now: datetime) -> None:
+    """A lock was to be told of it, and it turned out that it opens nothing any more: nothing of it comes into the lock, or stays
+    there. Joins the caller's transaction; what was ended already stays as it is."""
+    with transaction():
+        slot = queries.get(slot_id)
+        over = queries.standings([slot_id], now)[slot_id].over
+        if over is not None and slot.state in rules.WANTED:
+            _end(slot, over, steps.maker_of(slot), now)
+
+
 def _end(slot: Slot, reason: str, actor: Actor, now: datetime) -> None:
     steps.take_away(slot, actor, now)
     steps.note(slot, "slots.taken_away", actor, now, {"reason": reason})
