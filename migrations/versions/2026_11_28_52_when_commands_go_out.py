@@ -20,8 +20,11 @@ def upgrade() -> None:
         table.alter_column("is_urgent", existing_type=sa.Boolean(), existing_nullable=False, server_default=None)
         table.alter_column("sends", existing_type=sa.Integer(), existing_nullable=False, server_default=None)
     op.create_index("ix_lock_command_counter", "lock_command", ["lock_id", "counter"])
-    for name, column in (("ix_lock_command_open", "lock_id"), ("ix_lock_command_expiring", "expires_at")):
-        op.create_index(name, "lock_command", [column], sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN)
+    for name, columns in (
+        ("ix_lock_command_open", ["lock_id", "state", "is_urgent", "id", "command", "next_send_at"]),
+        ("ix_lock_command_expiring", ["expires_at"]),
+    ):
+        op.create_index(name, "lock_command", columns, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN)
 
 
 def downgrade() -> None:

@@ -28,9 +28,9 @@ class CommandState(StrEnum):
     DROPPED = "dropped"
 
 
-def _among_open(name: str, column: str) -> sa.Index:
+def _among_open(name: str, *columns: str) -> sa.Index:
     where = sa.text("state IN ('made', 'sent')")
-    return sa.Index(name, column, sqlite_where=where, postgresql_where=where)
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class LockCommand(HasId, Base):
@@ -91,6 +91,6 @@ class LockCommand(HasId, Base):
         # An answer is matched by its counter, however many commands the lock had in its life.
         sa.Index("ix_lock_command_counter", "lock_id", "counter"),
         # What is open is little beside all that was, and is looked through several times a second.
-        _among_open("ix_lock_command_open", "lock_id"),
+        _among_open("ix_lock_command_open", "lock_id", "state", "is_urgent", "id", "command", "next_send_at"),
         _among_open("ix_lock_command_expiring", "expires_at"),
     )

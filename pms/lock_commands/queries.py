@@ -116,7 +116,7 @@ def find_open(lock_id: int, command: Command) -> LockCommand | None:
     """The command of this kind that the lock has not answered yet, the newest one; None if there is none."""
     return db.session.scalars(
         sa.select(LockCommand)
-        .where(LockCommand.lock_id == lock_id, LockCommand.state.in_(OPEN), LockCommand.command == int(command))
+        .where(LockCommand.lock_id == lock_id, _in_states(LockCommand, OPEN), LockCommand.command == int(command))
         .order_by(LockCommand.id.desc())
         .limit(1)
     ).first()
@@ -125,13 +125,7 @@ def find_open(lock_id: int, command: Command) -> LockCommand | None:
 def list_open(lock_id: int) -> Sequence[LockCommand]:
     """Everything that waits for a lock, in order; no setup."""
     return db.session.scalars(
-        sa.select(LockCommand)
-        .where(
-            LockCommand.lock_id == lock_id,
-            LockCommand.state.in_(OPEN),
-            LockCommand.command != Command.INITIALISE,
-        )
-        .order_by(LockCommand.id)
+        sa.select(LockCommand).where(LockCommand.lock_id == lock_id, is_open()).order_by(LockCommand.id)
     ).all()
 
 
@@ -159,7 +153,7 @@ def open_of_kind(lock_id: int, subject_kind: str) -> Sequence[LockCommand]:
     """What a lock was asked for on behalf of a feature and has not answered, oldest first."""
     return db.session.scalars(
         sa.select(LockCommand)
-        .where(LockCommand.lock_id == lock_id, LockCommand.subject_kind == subject_kind, LockCommand.state.in_(OPEN))
+        .where(LockCommand.lock_id == lock_id, LockCommand.subject_kind == subject_kind, _in_states(LockCommand, OPEN))
         .order_by(LockCommand.id)
     ).all()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from pms.core import clock
 from pms.core.db import db
 from pms.link import service
@@ -12,9 +14,12 @@ from pms.lock_commands import operate, queries, wishes
 from pms.lock_commands import service as lock_commands
 from pms.lock_commands.models import CommandState
 from pms.lock_commands.rules import Deed
-from pms.protocol.command import ReadSettings
+from pms.protocol.bcd import encode_bcd
+from pms.protocol.command import ReadSettings, StoredKind
 from pms.protocol.record import RecordEvent
-from tests.link.conftest import CLERK
+from pms.slots import service as slots
+from tests.link.conftest import CLERK, build_corridor
+from tests.races import race
 
 
 def ask(corridor, room: str, *subjects: int) -> list[int]:
@@ -82,3 +87,62 @@ def test_a_commit_that_queued_something_wakes_the_line_once(corridor):
     finally:
         wishes.forget(wake)
     assert told == [False]
+
+
+def test_of_eight_processes_one_sends_each_frame(any_house, now):
+    corridor = build_corridor(any_house, now, ("101", "102", "103", "201"))
+    for room in corridor.lock_ids:
+        ask(corridor, room, 1, 2)
+    for seconds in (0, 1.3):
+        clock.freeze(now + timedelta(seconds=seconds))
+        outcomes = race(8, lambda _number: service.due(now=clock.now()))
+        sent = [message.topic.lock for messages in outcomes for message in messages]
+        assert sorted(sent) == sorted(corridor.serials.values())
+
+
+def test_an_answer_that_comes_twice_at_the_same_moment_brings_the_next_command_once(any_corridor):
+    ask(any_corridor, "101", 1, 2)
+    (message,) = service.due(now=clock.now())
+    serial = any_corridor.serials["101"]
+    answer = any_corridor.twin("101").receive(message.payload, int(clock.now().timestamp()))
+    outcomes = race(4, lambda _number: any_corridor.carrier.up(answer, serial))
+    assert sorted(len(messages) for messages in outcomes) == [0, 0, 0, 1]
+
+
+def test_the_number_of_questions_to_the_database_is_the_same_for_many_locks(house, now, count_queries):
+    corridor = build_corridor(house, now, ("101", "102", "103", "201", "202", "203"))
+    for room in corridor.lock_ids:
+        store(corridor, room)
+    sent = []
+    few = count_queries(lambda: sent.extend(service.due(now=now, limit=1)))
+    many = count_queries(lambda: sent.extend(service.due(now=now)))
+    assert (len(sent), many) == (6, few)
+    # What is over is told apart, given up and let go in as many for a second lock as for a fifth.
+    clock.freeze(now + timedelta(hours=2))
+    one = count_queries(lambda: service.due(now=clock.now(), limit=1))
+    two = count_queries(lambda: service.due(now=clock.now(), limit=2))
+    assert many < one < two
+    assert count_queries(lambda: service.due(now=clock.now(), limit=0)) == 1
+
+
+def store(corridor, room: str) -> None:
+    slots.store(
+        lock_id=corridor.lock_ids[room],
+        kind=StoredKind.PASSCODE,
+        content=encode_bcd("471100"),
+        name="For an hour",
+        valid_from=None,
+        valid_until=clock.now() + timedelta(hours=1),
+        actor=CLERK,
+        now=clock.now(),
+    )
+    db.remove()
+
+
+def test_what_cannot_be_sent_now_is_not_looked_through(house):
+    """The question begins at the locks of carriers that are there, and goes through what is open by an index of its own."""
+    question = str(queries.due_locks(50, clock.now()).compile(db.engine, compile_kwargs={"literal_binds": True}))
+    plan = [str(row[3]) for row in db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {question}"))]
+    touched = [step for step in plan if "lock_command" in step]
+    assert len(touched) == 2
+    assert all("ix_lock_command_open (lock_id=? AND state=?)" in step for step in touched)
