@@ -26,6 +26,7 @@ from pms.audit import jobs as audit
 from pms.core import clock
 from pms.core.db import db
 from pms.credentials import jobs as credentials
+from pms.lock_commands import jobs as lock_commands
 from pms.mail import jobs as mail
 from pms.outage import jobs as outage
 from pms.passcodes import jobs as passcodes
@@ -64,6 +65,7 @@ JOBS = (
     Job("purge log-ins", accounts.purge_log_ins, _every(hours=6)),
     Job("fingerprints past their date", credentials.expire, _every(hours=1)),
     Job("stored credentials past their date", slots.expire, _every(hours=1)),
+    Job("commands past their time", lock_commands.expire, _every(minutes=1)),
     Job("forget old letters", mail.purge_letters, _every(hours=12)),
     Job("passcodes past their end", passcodes.reckon_ends, _every(hours=1)),
     Job("outage pack of the hour", outage.make_pack, _every(hours=1)),

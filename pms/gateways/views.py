@@ -115,11 +115,9 @@ def of_lock(lock_id: int) -> Response:
         "gateways/_of_lock.html",
         lock=lock,
         gateway=gateway,
-        gateway_is_online=gateway is not None and queries.presence_of(gateway).is_online(link, now),
-        modules=[
-            (module, words.MODULE_STATES[queries.state_of(module)], queries.presence_of(module).is_online(link, now))
-            for module in queries.modules_of(lock_id)
-        ],
+        is_online=lambda carrier: queries.presence_of(carrier).is_online(link, now),
+        offline_since=lambda carrier: queries.presence_of(carrier).offline_since(link, now),
+        modules=[(module, words.MODULE_STATES[queries.state_of(module)]) for module in queries.modules_of(lock_id)],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional, Regexp
 
 from pms.protocol.tlv import EXTENDED_SETTINGS, PLAIN_SETTINGS
 from pms.web.forms import Form, request_id_field
@@ -13,9 +13,14 @@ TAGS = tuple(f"{tag:02X}" for tag in (*EXTENDED_SETTINGS, *PLAIN_SETTINGS))
 
 
 class DeedForm(Form):
-    """Nothing but the yes, and its own id: a double click is one command."""
+    """Nothing but the yes, and its own id: a double click is one command. `by` is the button of who has a phone there."""
 
     request_id = request_id_field()
+    by = StringField(validators=[AnyOf(["", "phone"])], default="")
+
+    def has_phone(self) -> bool:
+        """Whether somebody with a phone is beside the lock."""
+        return self.by.data == "phone"
 
 
 class ModuleForm(Form):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
+    from pms.gateways.queries import Way
     from pms.lock_commands.models import LockCommand
     from pms.protocol.command import LockAnswer
 
@@ -31,14 +32,27 @@ SUBJECT = "operate"
 MODULE = "module"
 
 
-def operate(*, lock_id: int, deed: Deed, request_id: str | None = None, actor: Actor, now: datetime) -> LockCommand:
-    """Tell a lock to do something, soon or not at all: the frame holds until when, and the lock keeps to it."""
+def operate(
+    *,
+    lock_id: int,
+    deed: Deed,
+    has_phone: bool = True,
+    request_id: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> LockCommand:
+    """Tell a lock to do something, soon or not at all: the frame holds until when, and the lock keeps to it.
+
+    Without a phone beside the lock (`has_phone`) it must be within reach now: OutOfReach, NeverReached.
+    """
     with transaction() as session:
         lock = _ready(session, lock_id)
         earlier = queries.of_request(request_id) if request_id is not None else []
         if earlier:
             return earlier[0]
         way = gateway_queries.way_of(lock_id, now)
+        if way is not None and not (way.is_online or has_phone):
+            raise _refusal(way)
         until = now + rules.time_for(deed, is_online=way is not None and way.is_online)
         payload = Operate(
             rules.OPERATIONS[deed],
@@ -71,6 +85,12 @@ def operate(*, lock_id: int, deed: Deed, request_id: str | None = None, actor: A
             after={"deed": deed.value},
         )
         return command
+
+
+def _refusal(way: Way) -> rules.OutOfReach | rules.NeverReached:
+    if way.offline_since is None:
+        return rules.NeverReached(way=way.name)
+    return rules.OutOfReach(way=way.name, since=way.offline_since)
 
 
 def deed_of(command: LockCommand) -> Deed | None:

@@ -57,6 +57,22 @@ class NotSetUpYet(DomainError):
     message = N_("The lock %(name)s is not set up, so it does nothing that it is told from here.")
 
 
+class OutOfReach(DomainError):
+    """What brings commands to the lock is not there: nothing is queued for whenever it comes back."""
+
+    code = "out_of_reach"
+    status = 503
+    message = N_("%(way)s, which reaches this lock, has been offline since %(since)s. Nothing was sent.")
+
+
+class NeverReached(DomainError):
+    """The same, where it never was there."""
+
+    code = "never_reached"
+    status = 503
+    message = N_("%(way)s, which is to reach this lock, has never been online. Nothing was sent.")
+
+
 class CannotBeCancelled(DomainError):
     """Too late, or not for this list to say."""
 

@@ -100,11 +100,12 @@ def operate_lock(lock_id: int, deed: str) -> Response:
             command = operate.operate(
                 lock_id=lock_id,
                 deed=Deed(deed),
+                has_phone=form.has_phone(),
                 request_id=form.request_id.data,
                 actor=login.actor(),
                 now=clock.now(),
             )
-            return _shown(command.id, FrameForm(formdata=None), is_at_lock=True)
+            return _shown(command.id, FrameForm(formdata=None), is_at_lock=form.has_phone())
     return _confirm_dialog(lock_id, Deed(deed), form, status=422)
 
 
@@ -224,8 +225,8 @@ def _progress(command_id: int) -> dict[str, Any]:
     if command.state not in _FINAL and command.expires_at is not None and command.expires_at <= now:
         service.expire_of_lock(lock_id=lock.id, now=now)
         command = queries.get(command_id)
-    found = gateways.way_of(lock.id, now)
-    way = found.name if found is not None and found.is_online else None
+    way = gateways.way_of(lock.id, now)
+    is_online = way is not None and way.is_online
     return {
         "command": command,
         "lock": lock,
@@ -233,7 +234,9 @@ def _progress(command_id: int) -> dict[str, Any]:
         "say": words.sentence(command, way=way),
         "is_final": command.state in _FINAL,
         "state_words": words.STATES,
-        "by_phone": way is None,
+        # Somebody looks at the door while this is on the screen.
+        "is_watched": command.is_urgent and is_online,
+        "by_phone": not is_online,
         "may_carry": can("locks:operate"),
         "can_cancel": _can_cancel(command),
     }

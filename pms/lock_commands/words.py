@@ -12,10 +12,12 @@ from pms.lock_commands.models import CommandState
 from pms.lock_commands.queries import OPEN
 from pms.lock_commands.rules import Deed
 from pms.protocol.command import AnswerStatus, Command
+from pms.web.filters import datetime_text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pms.gateways.queries import Way
     from pms.lock_commands.models import LockCommand
 
 DEEDS: dict[Deed, str] = {
@@ -103,18 +105,37 @@ def title(command: LockCommand) -> str:
     return str(_(text))
 
 
-def sentence(command: LockCommand, *, way: str | None) -> str:
-    """What became of it, or what it waits for; `way` names the online gateway or module that brings it."""
+def sentence(command: LockCommand, *, way: Way | None) -> str:
+    """What became of it, or what it waits for; `way` is how its lock is reached."""
+    is_unlock = operate.deed_of(command) is Deed.UNLOCK
     if command.state is CommandState.FAILED:
         return str(_(STATUSES.get(command.status or 0, N_("The lock refused it."))))
-    if command.state is CommandState.DROPPED and command.sent_at is not None:
-        return str(_("It is not wanted any more, so it is not sent again. The lock may have done it before."))
+    if command.state is CommandState.ANSWERED and is_unlock:
+        return str(_("The door is open."))
+    if command.sent_at is not None and command.state in _SENT_SENTENCES:
+        return str(
+            _(_NOT_OPENED if is_unlock and command.state is CommandState.EXPIRED else _SENT_SENTENCES[command.state])
+        )
     if command.state in _SENTENCES:
         return str(_(_SENTENCES[command.state]))
-    if way is not None:
-        return str(_("It waits for %(way)s, which asks for it by itself.", way=way))
+    return _underway(command, way, is_unlock=is_unlock)
+
+
+def _underway(command: LockCommand, way: Way | None, *, is_unlock: bool) -> str:
+    if way is not None and way.is_online:
+        if is_unlock:
+            return str(_("Opening the door through %(way)s …", way=way.name))
+        return str(_("%(way)s brings it to the lock. The lock has not answered yet.", way=way.name))
     if command.state is CommandState.SENT:
-        return str(_("It was handed to a phone. The lock has not answered yet."))
+        return str(_("It is on its way. The lock has not answered yet."))
+    if way is not None and way.offline_since is not None:
+        return str(
+            _(
+                "It waits for %(way)s, offline since %(since)s, or for somebody with a phone at the lock.",
+                way=way.name,
+                since=datetime_text(way.offline_since),
+            )
+        )
     return str(_("It waits for somebody at the lock, with a phone."))
 
 
@@ -123,3 +144,9 @@ _SENTENCES: dict[CommandState, str] = {
     CommandState.EXPIRED: N_("Nobody brought it to the lock in time, so it will not happen any more."),
     CommandState.DROPPED: N_("It was cancelled, or is not wanted any more. The lock has not heard of it."),
 }
+# Once a frame was made: the lock may have got it.
+_SENT_SENTENCES: dict[CommandState, str] = {
+    CommandState.EXPIRED: N_("The lock did not answer in time. If it has not done it, it will not do it any more."),
+    CommandState.DROPPED: N_("It is not wanted any more, so it is not sent again. The lock may have done it before."),
+}
+_NOT_OPENED = N_("The door did not answer in time. If it has not opened, it will not open any more.")

@@ -30,6 +30,10 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
         N_("Stored credentials past their date"),
         N_("Takes cards, codes and fingers whose time is over out of the locks."),
     ),
+    "commands past their time": (
+        N_("Commands past their time"),
+        N_("Says of commands that no lock has answered in time that they will not happen any more."),
+    ),
     "forget old letters": (N_("Forget old letters"), N_("Deletes sent letters and whom they went to.")),
     "passcodes past their end": (
         N_("Passcodes past their end"),

@@ -108,10 +108,10 @@ def test_the_page_says_what_will_happen_to_whom_and_shows_it_to_the_end(app, pho
     asked = page.get(url, htmx=True)
     assert "Claire Moreau is in house in this room." in text_of(asked)
     assert "somebody with a phone must be beside it" in text_of(asked)
-    form = {"request_id": re.search(r'name="request_id"[^>]*value="([^"]+)"', asked.text)[1]}
+    form = {"request_id": re.search(r'name="request_id"[^>]*value="([^"]+)"', asked.text)[1], "by": "phone"}
     shown = page.post(url, form, htmx=True, status=200)
     page.post(url, form, htmx=True, status=200)
-    assert "It was handed to a phone. The lock has not answered yet." in text_of(shown)
+    assert "It is on its way. The lock has not answered yet." in text_of(shown)
     assert "It holds until 12:01:00." in text_of(shown)
     command = db.session.scalars(sa.select(LockCommand).where(LockCommand.subject_kind != "setup")).one()
     frame = bytes.fromhex(re.search(r'frame-hex mono"[^>]*>([0-9A-F]+)<', shown.text)[1])
@@ -120,9 +120,9 @@ def test_the_page_says_what_will_happen_to_whom_and_shows_it_to_the_end(app, pho
     page.post(f"/commands/{command.id}/answer", {"answer": "zz"}, htmx=True, status=422)
     answer = scene.twin.receive(frame, scene.at).hex()
     done = page.post(f"/commands/{command.id}/answer", {"answer": answer}, htmx=True, status=200)
-    assert "The lock has done it." in text_of(done)
+    assert "The door is open." in text_of(done)
     assert "hx-trigger" not in page.get(f"/commands/{command.id}/state", htmx=True).text
-    assert "The lock has done it." in text_of(page.get(f"/commands/{command.id}"))
+    assert "The door is open." in text_of(page.get(f"/commands/{command.id}"))
     page.post(url, {"request_id": "x"}, status=422)
     assert "A guest is in house" in text_of(PageClient(app).log_in("technician").get(url))
 
