@@ -15,6 +15,7 @@ PARTS = (
     "outage",
     "api",
     "reports",
+    "unlock",
     "machines",
     "start",
     "protocol",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from pms.core.db import db
+from pms.core.db import UtcDateTime, db
 from pms.core.errors import NotFound
 from pms.gateways import queries as gateways
 from pms.lock_commands.models import CommandState, LockCommand
@@ -32,84 +33,101 @@ def get(command_id: int) -> LockCommand:
 _IN_ONE_TURN = 8
 
 
-def is_open(command: type[LockCommand] = LockCommand) -> sa.ColumnElement[bool]:
-    """Not ended, and no setup. Written out in the statement: SQLite takes a partial index for constants only."""
-    return sa.and_(_in_states(command, OPEN), command.command != Command.INITIALISE)
-
-
-def is_sent(command: type[LockCommand] = LockCommand) -> sa.ColumnElement[bool]:
-    """On its way, and no setup."""
-    return sa.and_(is_open(command), _in_states(command, (CommandState.SENT,)))
-
-
 def _in_states(command: type[LockCommand], states: Sequence[CommandState]) -> sa.ColumnElement[bool]:
+    """Written out in the statement: SQLite takes a partial index for constants only."""
     return command.state.in_(sa.bindparam(None, list(states), expanding=True, literal_execute=True))
 
 
-def due_locks(limit: int, now: datetime) -> sa.Select[Lock]:
+def _is_open(command: type[LockCommand]) -> sa.ColumnElement[bool]:
+    return sa.and_(_in_states(command, OPEN), command.command != Command.INITIALISE)
+
+
+def _is_sent(command: type[LockCommand]) -> sa.ColumnElement[bool]:
+    return sa.and_(_is_open(command), _in_states(command, (CommandState.SENT,)))
+
+
+# Not ended, and no setup; and of these what is on its way.
+IS_OPEN, IS_SENT = _is_open(LockCommand), _is_sent(LockCommand)
+
+
+def hold_due(limit: int, now: datetime) -> Sequence[Lock]:
     """Locks to which something is to be sent now over the broker, held; those that somebody else holds are passed over.
 
     Decided by what comes first in each lock's line: what lies behind it waits, however long it did.
     """
+    return db.session.scalars(due_locks(), {"now": now, "most": limit}).all()
+
+
+@cache
+def due_locks() -> sa.Select[Lock]:
+    """The question of `hold_due`, for the instant `now` and at `most` so many. Asked several times a second, so built once."""
     command, other = LockCommand, aliased(LockCommand)
     goes_before = sa.or_(
-        is_sent(other),
-        sa.and_(
-            is_open(other),
-            sa.or_(
-                sa.and_(other.is_urgent, ~command.is_urgent),
-                sa.and_(other.is_urgent == command.is_urgent, other.id < command.id),
-            ),
-        ),
+        _is_sent(other),
+        sa.and_(other.is_urgent, ~command.is_urgent),
+        sa.and_(other.is_urgent == command.is_urgent, other.id < command.id),
     )
     is_first = sa.or_(
-        is_sent(), ~sa.exists().where(other.lock_id == command.lock_id, is_open(other), goes_before).correlate(command)
+        IS_SENT, ~sa.exists().where(other.lock_id == command.lock_id, _is_open(other), goes_before).correlate(command)
     )
     has_way = sa.or_(
         Lock.id.in_(gateways.locks_over_broker()),
         sa.and_(command.command == Command.ASSOCIATE_MODULE, Lock.id.in_(gateways.locks_asked_over_broker())),
     )
+    is_due = sa.or_(command.next_send_at.is_(None), command.next_send_at <= sa.bindparam("now", type_=UtcDateTime))
     return (
         _ready()
-        .join(command, sa.and_(command.lock_id == Lock.id, is_open()))
-        .where(sa.or_(command.next_send_at.is_(None), command.next_send_at <= now), has_way, is_first)
+        .join(command, sa.and_(command.lock_id == Lock.id, IS_OPEN))
+        .where(is_due, has_way, is_first)
         .order_by(command.is_urgent.desc(), command.next_send_at.is_not(None), command.next_send_at, command.id)
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
         .with_for_update(of=Lock, skip_locked=True, key_share=True)
     )
 
 
-def ready_locks(lock_ids: Collection[int]) -> sa.Select[Lock]:
+def hold_ready(lock_ids: Collection[int]) -> Sequence[Lock]:
     """Those of these locks that take commands, held."""
-    return _ready().where(Lock.id.in_(lock_ids)).order_by(Lock.id).with_for_update(key_share=True)
+    return db.session.scalars(
+        _ready().where(Lock.id.in_(lock_ids)).order_by(Lock.id).with_for_update(key_share=True)
+    ).all()
 
 
 def _ready() -> sa.Select[Lock]:
     return sa.select(Lock).where(Lock.setup == LockSetup.READY, Lock.server_keys_sealed.is_not(None))
 
 
-def hold_locks(lock_ids: Collection[int]) -> sa.Select[int]:
+def hold_locks(lock_ids: Collection[int]) -> Sequence[int]:
     """The ids of these locks, held, in the order in which all hold them."""
-    return sa.select(Lock.id).where(Lock.id.in_(lock_ids)).order_by(Lock.id).with_for_update(key_share=True)
+    return db.session.scalars(
+        sa.select(Lock.id).where(Lock.id.in_(lock_ids)).order_by(Lock.id).with_for_update(key_share=True)
+    ).all()
 
 
-def hold_lock(serial_number: str) -> sa.Select[Lock]:
-    """A lock by its serial number, held."""
-    return sa.select(Lock).where(Lock.serial_number == serial_number.upper()).with_for_update(key_share=True)
+def hold_lock(serial_number: str) -> Lock | None:
+    """A lock by its serial number, held; None if there is none."""
+    return db.session.scalars(
+        sa.select(Lock).where(Lock.serial_number == serial_number.upper()).with_for_update(key_share=True)
+    ).one_or_none()
 
 
 def in_line(lock_ids: Collection[int]) -> Sequence[LockCommand]:
     """What is on its way to each of these locks, and then what comes next, a few of each; no setups."""
-    order = (~is_sent(), ~LockCommand.is_urgent, LockCommand.id)
+    return db.session.scalars(_line(), {"locks": list(lock_ids)}).all()
+
+
+@cache
+def _line() -> sa.Select[LockCommand]:
+    order = (~IS_SENT, ~LockCommand.is_urgent, LockCommand.id)
     place = sa.func.row_number().over(partition_by=LockCommand.lock_id, order_by=order).label("place")
-    line = sa.select(LockCommand.id, place).where(LockCommand.lock_id.in_(lock_ids), is_open()).subquery()
-    return db.session.scalars(
+    is_of_them = LockCommand.lock_id.in_(sa.bindparam("locks", expanding=True))
+    line = sa.select(LockCommand.id, place).where(is_of_them, IS_OPEN).subquery()
+    return (
         sa.select(LockCommand)
         .join(line, line.c.id == LockCommand.id)
         .where(line.c.place <= _IN_ONE_TURN)
         .order_by(LockCommand.lock_id, line.c.place)
         .execution_options(populate_existing=True)
-    ).all()
+    )
 
 
 def find_open(lock_id: int, command: Command) -> LockCommand | None:
@@ -125,7 +143,7 @@ def find_open(lock_id: int, command: Command) -> LockCommand | None:
 def list_open(lock_id: int) -> Sequence[LockCommand]:
     """Everything that waits for a lock, in order; no setup."""
     return db.session.scalars(
-        sa.select(LockCommand).where(LockCommand.lock_id == lock_id, is_open()).order_by(LockCommand.id)
+        sa.select(LockCommand).where(LockCommand.lock_id == lock_id, IS_OPEN).order_by(LockCommand.id)
     ).all()
 
 

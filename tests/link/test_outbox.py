@@ -141,7 +141,8 @@ def store(corridor, room: str) -> None:
 
 def test_what_cannot_be_sent_now_is_not_looked_through(house):
     """The question begins at the locks of carriers that are there, and goes through what is open by an index of its own."""
-    question = str(queries.due_locks(50, clock.now()).compile(db.engine, compile_kwargs={"literal_binds": True}))
+    question = queries.due_locks().params(now=clock.now(), most=50)
+    question = str(question.compile(db.engine, compile_kwargs={"literal_binds": True}))
     plan = [str(row[3]) for row in db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {question}"))]
     touched = [step for step in plan if "lock_command" in step]
     assert len(touched) == 2

@@ -77,7 +77,7 @@ def queue(
             # What is on its way goes first. If the lock is there now, it should not be waited for.
             session.execute(
                 sa.update(LockCommand)
-                .where(LockCommand.lock_id == lock_id, queries.is_sent())
+                .where(LockCommand.lock_id == lock_id, queries.IS_SENT)
                 .values(next_send_at=None, sends=0)
             )
         wishes.tell()

@@ -51,9 +51,7 @@ def claim(*, lock_ids: Collection[int] | None = None, limit: int = 50, now: date
     however many locks there are.
     """
     with transaction() as session:
-        found = session.scalars(
-            queries.due_locks(limit, now) if lock_ids is None else queries.ready_locks(lock_ids)
-        ).all()
+        found = queries.hold_due(limit, now) if lock_ids is None else queries.hold_ready(lock_ids)
         if not found:
             return []
         held = {lock.id: lock for lock in found}
@@ -89,10 +87,10 @@ def make_due(*, lock_ids: Collection[int], now: datetime) -> None:
     """
     with transaction() as session:
         # In the order in which all that deals with several locks holds them.
-        held = session.scalars(queries.hold_locks(lock_ids)).all()
+        held = queries.hold_locks(lock_ids)
         session.execute(
             sa.update(LockCommand)
-            .where(LockCommand.lock_id.in_(held), queries.is_sent(), LockCommand.next_send_at > now)
+            .where(LockCommand.lock_id.in_(held), queries.IS_SENT, LockCommand.next_send_at > now)
             .values(next_send_at=None, sends=0)
         )
         wishes.tell()
@@ -107,7 +105,7 @@ def send_soon(*, lock_ids: Collection[int], now: datetime) -> None:
     with transaction() as session:
         session.execute(
             sa.update(LockCommand)
-            .where(LockCommand.lock_id.in_(lock_ids), queries.is_sent(), LockCommand.next_send_at > soon)
+            .where(LockCommand.lock_id.in_(lock_ids), queries.IS_SENT, LockCommand.next_send_at > soon)
             .values(next_send_at=soon, sends=0)
         )
 
@@ -125,7 +123,7 @@ def next_command(*, serial_number: str, is_remote: bool = False, now: datetime) 
     was too busy for a moment ago; somebody who stands there is.
     """
     with transaction() as session:
-        lock = session.scalars(queries.hold_lock(serial_number)).one_or_none()
+        lock = queries.hold_lock(serial_number)
         if lock is not None and lock.setup is LockSetup.PENDING and not is_remote:
             return _setup_of(lock, now)
         if lock is None or lock.setup is not LockSetup.READY or lock.server_keys is None:

@@ -35,7 +35,7 @@ def expire_of_lock(*, lock_id: int, now: datetime) -> None:
 def expire_overdue(*, now: datetime, limit: int = 200) -> int:
     """The same for locks that nobody asks about, some at a time; how many locks there were."""
     with transaction() as session:
-        held = session.scalars(queries.hold_locks(queries.locks_with_overdue(limit, now))).all()
+        held = queries.hold_locks(queries.locks_with_overdue(limit, now))
         _expire(session, held, now)
         return len(held)
 
@@ -52,8 +52,8 @@ def take_answer(*, serial_number: str, frame: bytes, actor: Actor, now: datetime
 
     The same answer again changes nothing, and says so. `actor` says from where it was carried.
     """
-    with transaction() as session:
-        lock = session.scalars(queries.hold_lock(serial_number)).one_or_none()
+    with transaction():
+        lock = queries.hold_lock(serial_number)
         opened = _open_answer(lock, frame) if lock is not None else None
         if lock is None or opened is None:
             return None
