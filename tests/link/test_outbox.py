@@ -10,13 +10,15 @@ import sqlalchemy as sa
 from pms.core import clock
 from pms.core.db import db
 from pms.link import service
+from pms.link.rules import Message
 from pms.lock_commands import operate, queries, wishes
 from pms.lock_commands import service as lock_commands
 from pms.lock_commands.models import CommandState
 from pms.lock_commands.rules import Deed
 from pms.protocol.bcd import encode_bcd
-from pms.protocol.command import ReadSettings, StoredKind
+from pms.protocol.command import AnswerStatus, LockAnswer, ReadSettings, StoredKind
 from pms.protocol.record import RecordEvent
+from pms.simulators.lock import commands as lock_side
 from pms.slots import service as slots
 from tests.link.conftest import CLERK, build_corridor
 from tests.races import race
@@ -147,3 +149,47 @@ def test_what_cannot_be_sent_now_is_not_looked_through(house):
     touched = [step for step in plan if "lock_command" in step]
     assert len(touched) == 2
     assert all("ix_lock_command_open (lock_id=? AND state=?)" in step for step in touched)
+
+
+def test_a_lock_that_is_too_busy_is_left_alone_for_a_while_but_not_by_a_hand(corridor, now, monkeypatch):
+    answers = {AnswerStatus.BUSY: timedelta(seconds=5), AnswerStatus.LOW_BATTERY: timedelta(minutes=10)}
+    serial = corridor.serials["101"]
+    for number, (status, pause) in enumerate(answers.items()):
+        (command_id,) = ask(corridor, "101", number)
+        monkeypatch.setitem(lock_side._ACTIONS, ReadSettings, lambda *_, status=status: LockAnswer(status))
+        start = clock.now()
+        assert corridor.carrier.bring(service.due(now=start)) == []
+        corridor.carrier.says(is_online=True)  # its gateway comes back; the lock is as busy as before
+        clock.freeze(start + pause - timedelta(milliseconds=1))
+        assert service.due(now=clock.now()) == []
+        # A gateway that asks by itself waits as well; somebody who stands there need not.
+        assert lock_commands.next_frame(serial_number=serial, is_remote=True, now=clock.now()) is None
+        assert lock_commands.next_frame(serial_number=serial, now=clock.now()) is not None
+        monkeypatch.undo()
+        clock.freeze(start + pause + timedelta(seconds=2))
+        assert corridor.carrier.bring(service.due(now=clock.now())) == []
+        assert states([command_id]) == [CommandState.ANSWERED]
+
+
+def test_many_at_once_stand_in_nobodys_way(any_house, now):
+    """Frames come up while others go down and the gateway comes and goes: everything is stored, and nothing deadlocks."""
+    rooms = ("101", "102", "103", "201")
+    corridor = build_corridor(any_house, now, rooms)
+    ids = [number for room in rooms for number in ask(corridor, room, 1)]
+    ups = []
+    for message in service.due(now=now):
+        answer = corridor.carrier.near[message.topic.lock].receive(message.payload, int(now.timestamp()))
+        ups.append(Message(corridor.carrier.topic(message.topic.lock), answer))
+    later = [number for room in rooms for number in ask(corridor, room, 2, 3)]
+    work = [
+        lambda: service.take(messages=ups, now=now),
+        lambda: service.take(messages=ups, now=now),
+        lambda: service.due(now=now),
+        lambda: corridor.carrier.says(is_online=True),
+        lambda: service.note_silence(but=[corridor.carrier.name], now=now),
+        lambda: lock_commands.expire_overdue(now=now),
+    ]
+    outcomes = race(len(work), lambda number: work[number]())
+    assert [fault for fault in outcomes if isinstance(fault, BaseException)] == []
+    assert states(ids) == [CommandState.ANSWERED] * 4
+    assert states(later).count(CommandState.SENT) <= 4
