@@ -53,6 +53,7 @@ def test_the_desk_opens_a_door_and_sees_it_opened_however_often_it_clicks(page, 
     # Somebody waits for it, so the page asks several times a second.
     assert "every 250ms" in shown.text
     assert "frame-hex" not in shown.text
+    assert "Cancel the command" not in shown.text
     (command,) = unlocks()
     corridor.carrier.bring(service.due(now=clock.now()))
     assert openings(corridor) == 1
