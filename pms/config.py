@@ -6,9 +6,13 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from pms.core.sealing import load_master
+from pms.protocol.errors import MalformedError
+from pms.protocol.topics import DEFAULT_PREFIX, check_prefix
 
 _HERE = Path(__file__).resolve().parent
 # Beside the package in a checkout, inside it in a wheel.
@@ -17,6 +21,24 @@ ROOT = _HERE / "_data" if (_HERE / "_data").is_dir() else _HERE.parent
 
 class ConfigurationError(Exception):
     """A setting is missing or makes no sense; the text says which and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerAddress:
+    """Where an MQTT broker listens, and who we are there. `ca_file` holds the certificates to trust instead of the system's."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    is_tls: bool = False
+    ca_file: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """As people read it, without user and password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.is_tls else 'mqtt'}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +53,9 @@ class Settings:
     session_idle: timedelta = timedelta(minutes=60)  # PMS_SESSION_IDLE_MINUTES
     is_behind_tls: bool = False  # PMS_TLS=1: cookies only over HTTPS, HSTS
     trusted_proxies: int = 0  # PMS_TRUSTED_PROXIES: how many proxies set X-Forwarded-For
+    broker: BrokerAddress | None = None  # PMS_MQTT_URL, PMS_MQTT_CA: None where this program runs a broker itself
+    own_broker_port: int | None = None  # PMS_MQTT_PORT; here None: run no broker, 0: any free port
+    topic_prefix: str = DEFAULT_PREFIX  # PMS_MQTT_PREFIX
     argon2_memory_kib: int = 19456
     argon2_rounds: int = 2
 
@@ -57,7 +82,60 @@ def load_settings(home: Path | None = None, *, environment: str | None = None) -
         session_idle=timedelta(minutes=_number("PMS_SESSION_IDLE_MINUTES", 60, 5, 24 * 60)),
         is_behind_tls=_number("PMS_TLS", 0, 0, 1) == 1,
         trusted_proxies=_number("PMS_TRUSTED_PROXIES", 0, 0, 5),
+        broker=_broker(),
+        own_broker_port=_number("PMS_MQTT_PORT", 1883, 0, 65535) or None,
+        topic_prefix=_prefix(os.environ.get("PMS_MQTT_PREFIX", DEFAULT_PREFIX)),
     )
+
+
+def _broker() -> BrokerAddress | None:
+    """What PMS_MQTT_URL says. Its text is never repeated: it holds a password."""
+    text, ca = os.environ.get("PMS_MQTT_URL", ""), os.environ.get("PMS_MQTT_CA", "")
+    if not text:
+        if ca:
+            raise ConfigurationError("PMS_MQTT_CA goes with PMS_MQTT_URL, which is not set")
+        return None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError("PMS_MQTT_URL must look like mqtts://user:password@host:8883") from error
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.scheme not in ("mqtt", "mqtts") or not (parts.hostname and user and password) or parts.path.strip("/"):
+        raise ConfigurationError("PMS_MQTT_URL must look like mqtts://user:password@host:8883")
+    if ":" in user or not (user.isascii() and user.isprintable()) or " " in user:
+        raise ConfigurationError("PMS_MQTT_URL: the user's name is plain letters and digits, without spaces and colons")
+    is_tls = parts.scheme == "mqtts"
+    if not is_tls and not _is_this_computer(parts.hostname):
+        raise ConfigurationError(
+            "PMS_MQTT_URL: a password is sent over an encrypted line only; write mqtts:// for a broker on another computer"
+        )
+    if ca and not (is_tls and Path(ca).is_file()):
+        raise ConfigurationError("PMS_MQTT_CA must name a file with certificates, for a broker at mqtts://")
+    return BrokerAddress(
+        host=parts.hostname,
+        port=port or (8883 if is_tls else 1883),
+        username=user,
+        password=password,
+        is_tls=is_tls,
+        ca_file=Path(ca) if ca else None,
+    )
+
+
+def _is_this_computer(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _prefix(text: str) -> str:
+    try:
+        return check_prefix(text)
+    except MalformedError as error:
+        raise ConfigurationError(f"PMS_MQTT_PREFIX: {error}") from error
 
 
 def _master(text: str) -> bytes:
