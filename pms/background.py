@@ -1,8 +1,9 @@
-"""What runs beside the pages: the owner of the card machines' ports, the scheduler, and whoever sends the letters."""
+"""What runs beside the pages: the owner of the card machines' ports, the scheduler, whoever sends the letters, and the line to
+gateways and 4G modules."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from pms import scheduler
@@ -14,13 +15,22 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from pms.config import Settings
+
 
 @contextmanager
 def running(app: Flask, *, wanted: bool = True) -> Iterator[PortOwner | None]:
-    """Own ports, scheduler and post until the block ends; nothing is started where another process has that task."""
-    if not wanted:
-        yield None
-        return
+    """Own ports, scheduler and post until the block ends, unless another process has that task or they are not wanted here; and
+    keep the line to the carriers, which every process has where the house has a broker."""
+    settings = app.config["SETTINGS"]
+    with ExitStack() as stack:
+        owner = stack.enter_context(_owning(app)) if wanted else None
+        stack.enter_context(_linked(settings, owner))
+        yield owner
+
+
+@contextmanager
+def _owning(app: Flask) -> Iterator[PortOwner]:
     settings = app.config["SETTINGS"]
     postman = Postman(writes_to_console=not settings.is_production)
 
@@ -36,3 +46,19 @@ def running(app: Flask, *, wanted: bool = True) -> Iterator[PortOwner | None]:
         postman.stop()
         scheduler.stop()
         owner.stop()
+
+
+@contextmanager
+def _linked(settings: Settings, owner: PortOwner | None) -> Iterator[None]:
+    if settings.broker is None and (owner is None or settings.own_broker_port is None):
+        yield
+        return
+    # Loaded only where it is used: most commands never talk to a broker.
+    from pms.link.runner import Runner
+
+    runner = Runner(settings, is_owner=lambda: owner is not None and owner.is_owner)
+    runner.start()
+    try:
+        yield
+    finally:
+        runner.stop()
