@@ -184,6 +184,30 @@ def verify_audit() -> None:
         sys.exit(1)
 
 
+@main.command("broker-files")
+@click.option(
+    "--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the two files."
+)
+def broker_files(folder: Path) -> None:
+    """Write the password file and the ACL file for Mosquitto, for the broker of PMS_MQTT_URL."""
+    from pms.gateways import log_ins
+    from pms.link import broker_files as files
+
+    app = _application()
+    settings = app.config["SETTINGS"]
+    if settings.broker is None:
+        raise click.ClickException("PMS_MQTT_URL is not set: there is no broker to write files for.")
+    with app.app_context():
+        hashes = log_ins.password_hashes()
+    try:
+        written = files.write(folder, hashes=hashes, server=settings.broker, prefix=settings.topic_prefix)
+    except OSError as error:
+        raise click.ClickException(f"The files cannot be written there: {error.strerror}.") from error
+    click.echo(f"{len(hashes)} gateways and 4G modules may log in. Let the broker read its files anew:")
+    for path in written:
+        click.echo(f"  {path}")
+
+
 def _application() -> Flask:
     """The application on an up-to-date database."""
     from pms import schema
