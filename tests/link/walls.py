@@ -1,0 +1,63 @@
+"""A house with gateways and a module that may log in, and brokers to log in at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from pms.core import clock
+from pms.core.actor import Actor
+from pms.core.db import db
+from pms.gateways import log_ins
+from pms.gateways import service as gateways
+from tests.link.brokers import MOSQUITTO, Broker, Embedded, Mosquitto
+
+MODULE = "490154203237518"
+SERIALS = ("A0B1C2D3E4F5", "00112233AABB")
+
+
+@dataclass
+class Wall:
+    """What hangs on the wall: the passwords of two gateways and a module, by user name; and the gateways' ids."""
+
+    actor: Actor
+    passwords: dict[str, str] = field(default_factory=dict)
+    gateway_ids: dict[str, int] = field(default_factory=dict)
+
+
+@pytest.fixture
+def wall(app, house) -> Wall:
+    actor = Actor(kind="account", name="Mo", account_id=house.accounts["manager"].id)
+    wall, now = Wall(actor), clock.now()
+    for number, serial in enumerate(SERIALS):
+        gateway = gateways.bind_gateway(serial_number=serial, name=f"Corridor {number + 1}", actor=actor, now=now)
+        wall.gateway_ids[serial] = gateway.id
+        _, wall.passwords[serial] = log_ins.give_gateway_password(gateway_id=gateway.id, actor=actor, now=now)
+    lock_id = house.doors["101"].lock_id
+    gateways.ask_module(lock_id=lock_id, imei=MODULE, actor=actor, now=now)
+    _, wall.passwords[MODULE] = log_ins.give_module_password(imei=MODULE, actor=actor, now=now)
+    db.remove()
+    return wall
+
+
+@pytest.fixture
+def start_broker(app, tmp_path) -> Iterator[Callable[[str], Broker]]:
+    """`start_broker("embedded" | "mosquitto" | "mosquitto with TLS")`."""
+    brokers: list[Broker] = []
+
+    def start(kind: str) -> Broker:
+        if kind == "embedded":
+            broker: Broker = Embedded()
+        elif not MOSQUITTO.exists():
+            pytest.skip("no Mosquitto is installed")
+        else:
+            broker = Mosquitto(tmp_path, tls="TLS" in kind)
+            broker.start()
+        brokers.append(broker)
+        return broker
+
+    yield start
+    for broker in brokers:
+        broker.stop()
