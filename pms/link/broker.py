@@ -102,11 +102,12 @@ class EmbeddedBroker:
             self._loop.close()
 
     async def _open(self) -> int:
-        self._broker = _HouseBroker(
+        broker = _HouseBroker(
             port=self._port, prefix=self._prefix, secret=self._secret, loop=self._loop, asking=self._asking
         )
-        await self._broker.start()
-        return self._broker.port
+        await broker.start()
+        self._broker = broker
+        return broker.port
 
     def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_SECONDS)

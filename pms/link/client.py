@@ -35,11 +35,12 @@ _CONNECT_SECONDS = 5.0
 # others for no longer.
 SESSION_SECONDS = 60
 _PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0)
-# As many frames may be under way to a broker that names no limit of its own.
-_IN_FLIGHT = 200
 _SHARED = "$share/latchkey/"
 _BAD_LOG_IN = {"Bad user name or password", "Not authorized", "Bad authentication method", "Banned"}
 _log = logging.getLogger(__name__)
+_paho = _log.getChild("paho")
+# That connections end is said here, in fewer words.
+_paho.addFilter(lambda record: str(record.msg).startswith("Caught exception"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Line:
                 self._note(LinkFault.CERTIFICATE)
             except (OSError, ValueError):
                 self._note(LinkFault.UNREACHABLE)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it was, the next connection may go well
                 _log.exception("the line to the broker had to begin again")
                 self._note(LinkFault.UNREACHABLE)
             finally:
@@ -173,6 +174,9 @@ class Line:
         )
         client.username_pw_set(self.address.username, self.address.password)
         client.connect_timeout = _CONNECT_SECONDS
+        # A fault in one of our own answers must not end the thread that nobody waits for.
+        client.suppress_exceptions = True
+        client.enable_logger(_paho)
         if self.address.is_tls:
             client.tls_set_context(ssl.create_default_context(cafile=self.address.ca_file))
         client.on_connect = self._on_connect
@@ -181,12 +185,11 @@ class Line:
         return client
 
     def _on_connect(
-        self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, properties: Properties | None
+        self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
             self._note(LinkFault.LOG_IN if str(reason) in _BAD_LOG_IN else LinkFault.REFUSED)
             return
-        client.max_inflight_messages_set(getattr(properties, "ReceiveMaximum", _IN_FLIGHT))
         with self._lock:
             self._client = client
         client.subscribe([(text, 1) for text in self._filters])

@@ -151,16 +151,19 @@ class Inbox:
         """Three times; then it is given up, so that it cannot stop the others. Its content is not logged."""
         batch = self._read([heard])
         for _ in range(_TRIES):
-            if self._stop.is_set():
+            if self._stop.is_set() or self._stored_alone(batch):
                 return
-            try:
-                return self._store(batch)
-            except Exception as error:  # noqa: BLE001 - as above
-                fault = type(error).__name__
-                db.remove()
-        _log.error("a message was given up, at %s: %s", heard.topic, fault)
+        _log.error("a message was given up, at %s", heard.topic)
         heard.acknowledge()
-        return None
+
+    def _stored_alone(self, batch: _Batch) -> bool:
+        try:
+            self._store(batch)
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.warning("a message could not be stored, at %s: %s", batch.heard[0].topic, type(error).__name__)
+            db.remove()
+            return False
+        return True
 
     def _store(self, batch: _Batch) -> None:
         now = clock.now()

@@ -120,7 +120,6 @@ class Mosquitto:
     def _write_configuration(self, certificate: Path | None) -> None:
         text = (ROOT / "docs" / "mosquitto.conf").read_text()
         text = text.replace("listener 8883", f"listener {self.address.port} 127.0.0.1")
-        text = text.replace("/var/lib/mosquitto/", f"{self._folder}/")
         lines = []
         for line in text.replace("/etc/mosquitto/latchkey", str(self._folder)).splitlines():
             if line.startswith(("cafile", "certfile", "keyfile", "tls_version")):

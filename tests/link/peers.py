@@ -27,14 +27,19 @@ class Peer:
         *,
         will: tuple[str, bytes] | None = None,
         client_id: str = "",
+        is_lasting: bool = False,
     ) -> None:
+        """`is_lasting`: the broker keeps what comes while it is away, as no carrier of ours asks for."""
         self.heard: queue.Queue[mqtt.MQTTMessage] = queue.Queue()
         self.is_gone = threading.Event()
         self._answered = threading.Event()
         self._subscribed: queue.Queue[list[Any]] = queue.Queue()
         self.verdict = "no answer"
         self._client = client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False, clean_session=True
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id or (username if is_lasting else ""),
+            reconnect_on_failure=False,
+            clean_session=not is_lasting,
         )
         client.username_pw_set(username, password)
         if address.is_tls:
