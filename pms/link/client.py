@@ -117,14 +117,16 @@ class Line:
             client.unsubscribe(list(filters))
 
     def publish(self, topic: str, payload: bytes, useful_for: timedelta | None) -> bool:
-        """Hand a frame to the broker, once; False where there is no connection, and it is to be sent again some time."""
-        client = self._client
+        """Hand a frame to the broker, once; False where that cannot be, and it is to be sent again some time."""
+        client, properties = self._client, None
         if client is None:
             return False
-        properties = None
         if self._is_shared and useful_for is not None:
-            # Whole seconds, and a frame of the last second is still worth a try: the lock judges by its own clock.
-            properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=max(1, int(useful_for.total_seconds())))
+            # Whole seconds, rounded down: what opens a door must not come late. 0 would mean that it never ends.
+            seconds = int(useful_for.total_seconds())
+            if seconds < 1:
+                return False
+            properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=seconds)
         return client.publish(topic, payload, qos=1, properties=properties).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _run(self) -> None:
@@ -132,8 +134,7 @@ class Line:
         while not self._stop.is_set():
             had_connection = False
             client = self._make_client()
-            ended = threading.Event()
-            client.on_disconnect = lambda *_: ended.set()
+            ended = _end_of(client)
             try:
                 self._connect(client)
                 # In a thread of its own, which other threads wake when they have something to send.
@@ -221,6 +222,13 @@ class Line:
         else:
             _log.warning("no line to the broker at %s: %s", self.address.url, fault.value)
         self._changed(fault)
+
+
+def _end_of(client: mqtt.Client) -> threading.Event:
+    """What is set when its connection ends."""
+    ended = threading.Event()
+    client.on_disconnect = lambda *_: ended.set()
+    return ended
 
 
 def _properties(packet: int, **values: int) -> Properties:

@@ -9,8 +9,8 @@ from pms.gateways import log_ins
 from pms.gateways import service as gateways
 from pms.link import acl
 from tests.link.brokers import PREFIX, until
-from tests.link.walls import MODULE, SERIALS, start_broker, wall  # noqa: F401
 from tests.link.peers import Peer
+from tests.link.walls import MODULE, SERIALS
 
 ONE, TWO = SERIALS
 LOCK = "0A0B0C0D0E0F"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,7 +13,9 @@ from pms.core.actor import Actor
 from pms.core.db import db
 from pms.gateways import log_ins
 from pms.gateways import service as gateways
-from tests.link.brokers import MOSQUITTO, Broker, Embedded, Mosquitto
+
+if TYPE_CHECKING:
+    from tests.link.brokers import Broker
 
 MODULE = "490154203237518"
 SERIALS = ("A0B1C2D3E4F5", "00112233AABB")
@@ -45,6 +48,9 @@ def wall(app, house) -> Wall:
 @pytest.fixture
 def start_broker(app, tmp_path) -> Iterator[Callable[[str], Broker]]:
     """`start_broker("embedded" | "mosquitto" | "mosquitto with TLS")`."""
+    # Only where it is used: the libraries take their time to load.
+    from tests.link.brokers import MOSQUITTO, Embedded, Mosquitto
+
     brokers: list[Broker] = []
 
     def start(kind: str) -> Broker:
