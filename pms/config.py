@@ -60,6 +60,13 @@ class Settings:
     argon2_rounds: int = 2
 
     @property
+    def broker_url(self) -> str:
+        """Where carriers find their broker, as people read it; empty where there is none."""
+        if self.broker is not None:
+            return self.broker.url
+        return f"mqtt://127.0.0.1:{self.own_broker_port}" if self.own_broker_port is not None else ""
+
+    @property
     def is_production(self) -> bool:
         """Demo pages and demo accounts do not exist here."""
         return self.environment == "production"

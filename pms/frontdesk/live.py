@@ -1,7 +1,8 @@
 """Whether anything has happened since a page was made, so that a screen renews itself without being loaded anew.
 
 The mark is the number of the newest audit entry: everything that staff, ports and doors do writes one, and the numbers are
-given out under the head's lock, so that none appears behind a larger one. Time passes too: what is overdue, early or late
+given out under the head's lock, so that none appears behind a larger one. Gateways come and go without one, so they have
+their own part in the mark. Time passes too: what is overdue, early or late
 changes by the clock alone, so a quarter of an hour is as good as an entry.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pms.audit import queries as audit
+from pms.gateways import carriers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,4 +21,4 @@ _QUARTER = 900
 
 def mark(now: datetime) -> str:
     """What a page that is made now remembers; another mark later means that it may be out of date."""
-    return f"{audit.newest_number()}.{int(now.timestamp()) // _QUARTER}"
+    return f"{audit.newest_number()}.{int(now.timestamp()) // _QUARTER}.{carriers.mark(now)}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request, url_for
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.ids import read_id
-from pms.gateways import queries, service, words
+from pms.gateways import carriers, log_ins, processes, queries, service, words
 from pms.gateways.forms import GatewayForm, HangForm
 from pms.locks import queries as locks
 from pms.web import errors, login
@@ -15,20 +17,65 @@ from pms.web.forms import choices
 from pms.web.render import go_to, render, render_dialog
 from pms.web.rights import require
 
+if TYPE_CHECKING:
+    from pms.config import Settings
+    from pms.protocol.topics import CarrierName
+
 blueprint = Blueprint("gateways", __name__)
+
+_MOST_ROWS = 500
 
 
 @blueprint.get("/")
 @require("gateways:view")
 def index() -> Response:
-    """Every gateway with its locks."""
-    now = clock.now()
-    link = queries.link_state(now)
-    return render(
-        "gateways/index.html",
-        rows=queries.list_gateways(),
-        is_online=lambda gateway: queries.presence_of(gateway).is_online(link, now),
-    )
+    """Every gateway with its locks, and whether it is there."""
+    return render("gateways/index.html", "gateways/_gateways.html", rows=queries.list_gateways(), **_line())
+
+
+@blueprint.get("/modules")
+@require("gateways:view")
+def modules() -> Response:
+    """4G modules, a page at a time; `rows` as many as an open page shows."""
+    after = request.args.get("after", "")[:16]
+    shown = min(max(request.args.get("rows", 0, type=int), carriers.MODULES_A_PAGE), _MOST_ROWS)
+    found = carriers.list_modules(after=after, limit=carriers.MODULES_A_PAGE if after else shown)
+    part = "gateways/_module_rows.html" if after else "gateways/_modules.html"
+    return render("gateways/modules.html", part, modules=found, states=words.MODULE_STATES, **_line())
+
+
+@blueprint.get("/<int:gateway_id>/password")
+@require("gateways:edit")
+def ask_gateway_password(gateway_id: int) -> Response:
+    """Say what a new password does, and ask."""
+    gateway = queries.get_gateway(gateway_id).gateway
+    url = url_for("gateways.give_gateway_password", gateway_id=gateway_id)
+    return _ask_password(gateway.name, url, url_for("gateways.index"), has_one=gateway.password_hash is not None)
+
+
+@blueprint.post("/<int:gateway_id>/password")
+@require("gateways:edit")
+def give_gateway_password(gateway_id: int) -> Response:
+    """Make it, and show it this once."""
+    carrier, password = log_ins.give_gateway_password(gateway_id=gateway_id, actor=login.actor(), now=clock.now())
+    return _show_password(queries.get_gateway(gateway_id).gateway.name, carrier, password, url_for("gateways.index"))
+
+
+@blueprint.get("/modules/<imei>/password")
+@require("gateways:edit")
+def ask_module_password(imei: str) -> Response:
+    """The same for a 4G module."""
+    module = queries.get_module(imei[:20])
+    url = url_for("gateways.give_module_password", imei=module.imei)
+    return _ask_password(module.imei, url, url_for("gateways.modules"), has_one=module.password_hash is not None)
+
+
+@blueprint.post("/modules/<imei>/password")
+@require("gateways:edit")
+def give_module_password(imei: str) -> Response:
+    """Make it, and show it this once."""
+    carrier, password = log_ins.give_module_password(imei=imei[:20], actor=login.actor(), now=clock.now())
+    return _show_password(carrier.id, carrier, password, url_for("gateways.modules"))
 
 
 @blueprint.get("/new")
@@ -118,6 +165,45 @@ def of_lock(lock_id: int) -> Response:
         is_online=lambda carrier: queries.presence_of(carrier).is_online(link, now),
         offline_since=lambda carrier: queries.presence_of(carrier).offline_since(link, now),
         modules=[(module, words.MODULE_STATES[queries.state_of(module)]) for module in queries.modules_of(lock_id)],
+    )
+
+
+def _line() -> dict[str, Any]:
+    """What the pages say of the line to all carriers, and of each."""
+    now, settings = clock.now(), _settings()
+    link = queries.link_state(now)
+    return {
+        "line": processes.present_line(now),
+        "address": settings.broker_url,
+        "runs_broker": settings.broker is None,
+        "faults": words.LINK_FAULTS,
+        "standing": lambda carrier: carriers.standing_of(carrier, link, now),
+    }
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def _ask_password(name: str, url: str, back: str, *, has_one: bool) -> Response:
+    return render_dialog(
+        "gateways/_ask_password.html", dialog_heading=_("New password"), name=name, url=url, back=back, has_one=has_one
+    )
+
+
+def _show_password(name: str, carrier: CarrierName, password: str, back: str) -> Response:
+    settings = _settings()
+    return render_dialog(
+        "gateways/_password.html",
+        dialog_heading=_("New password"),
+        name=name,
+        carrier=carrier,
+        password=password,
+        address=settings.broker_url,
+        prefix=settings.topic_prefix,
+        runs_broker=settings.broker is None,
+        back=back,
     )
 
 
