@@ -151,8 +151,10 @@ def pytest_report_header() -> list[str]:
         missing.append("no Chromium: the browser tests are skipped")
     if not sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         missing.append("no PostgreSQL: its tests are skipped")
+    if not Path("/usr/sbin/mosquitto").exists():
+        missing.append("no Mosquitto: the embedded broker alone is tried")
     if not Path("/usr/bin/nfc-list").exists():
         missing.append("no libnfc: it does not judge the simulated PN532")
     if find_library("usb-1.0") is None:
         missing.append("no libusb: nfcpy does not judge the simulated PN532")
-    return missing or ["everything can be tested here: Chromium, PostgreSQL, libnfc and libusb are installed"]
+    return missing or ["everything can be tested here: Chromium, PostgreSQL, Mosquitto, libnfc and libusb are installed"]

@@ -34,6 +34,8 @@ class Server:
             "PMS_DATABASE_URL": settings.database_url,
             "PMS_MASTER_KEY": settings.master_key.hex(),
             "PMS_SECRET_KEY": settings.secret_key,
+            # No broker of its own: several of them run at the same time.
+            "PMS_MQTT_PORT": "0",
         }
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
