@@ -157,4 +157,6 @@ def pytest_report_header() -> list[str]:
         missing.append("no libnfc: it does not judge the simulated PN532")
     if find_library("usb-1.0") is None:
         missing.append("no libusb: nfcpy does not judge the simulated PN532")
-    return missing or ["everything can be tested here: Chromium, PostgreSQL, Mosquitto, libnfc and libusb are installed"]
+    return missing or [
+        "everything can be tested here: Chromium, PostgreSQL, Mosquitto, libnfc and libusb are installed"
+    ]

@@ -17,7 +17,7 @@ from pms.locks import queries as locks
 from pms.protocol.topics import CarrierName, CarrierSort, CarrierState, FrameTopic, Way
 from pms.simulators.lock import VirtualLock
 from tests.access_records.conftest import set_up
-from tests.link.walls import start_broker, wall  # noqa: F401
+from tests.link.walls import start_broker, start_runner, wall  # noqa: F401
 
 CORRIDOR = CarrierName(CarrierSort.GATEWAY, "A0B1C2D3E4F5")
 CLERK = Actor(kind="account", name="Tom")

@@ -6,12 +6,11 @@ import dataclasses
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pytest
 
-from pms.config import BrokerAddress
 from pms.core import clock
 from pms.core.db import db
 from pms.gateways import processes
@@ -20,9 +19,7 @@ from pms.link import acl, runner, service
 from pms.link.client import Heard, Line
 from pms.link.names import ProcessName
 from pms.link.rules import Message
-from pms.link.runner import Runner
 from pms.protocol.topics import CarrierName, CarrierState, FrameTopic, Way, parse_topic
-from tests.installation import settings_for
 from tests.link.brokers import PREFIX, Mosquitto, free_port, until, with_password
 from tests.link.peers import Peer
 from tests.link.walls import SERIALS
@@ -65,24 +62,6 @@ class Desk:
 def desk(monkeypatch) -> Desk:
     monkeypatch.setattr(runner, "COLLECT_SECONDS", 0.3)
     return Desk(monkeypatch)
-
-
-@pytest.fixture
-def start_runner(tmp_path) -> Iterator[Callable[..., Runner]]:
-    """A process of the server at this broker (None: it runs its own)."""
-    runners: list[Runner] = []
-
-    def start(address: BrokerAddress | None, *, owns: bool = True, port: int | None = None) -> Runner:
-        settings = dataclasses.replace(settings_for(tmp_path, ""), broker=address, own_broker_port=port)
-        one = Runner(settings, is_owner=lambda: owns)
-        runners.append(one)
-        one.start()
-        return one
-
-    yield start
-    for one in runners:
-        if one._thread.is_alive():
-            one.stop()
 
 
 def _line() -> processes.Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,8 +14,11 @@ from pms.core.actor import Actor
 from pms.core.db import db
 from pms.gateways import log_ins
 from pms.gateways import service as gateways
+from tests.installation import settings_for
 
 if TYPE_CHECKING:
+    from pms.config import BrokerAddress
+    from pms.link.runner import Runner
     from tests.link.brokers import Broker
 
 MODULE = "490154203237518"
@@ -67,3 +71,23 @@ def start_broker(app, tmp_path) -> Iterator[Callable[[str], Broker]]:
     yield start
     for broker in brokers:
         broker.stop()
+
+
+@pytest.fixture
+def start_runner(tmp_path) -> Iterator[Callable[..., Runner]]:
+    """A process of the server at this broker (None: it runs its own)."""
+    from pms.link.runner import Runner
+
+    runners: list[Runner] = []
+
+    def start(address: BrokerAddress | None, *, owns: bool = True, port: int | None = None) -> Runner:
+        settings = dataclasses.replace(settings_for(tmp_path, ""), broker=address, own_broker_port=port)
+        one = Runner(settings, is_owner=lambda: owns)
+        runners.append(one)
+        one.start()
+        return one
+
+    yield start
+    for one in runners:
+        if one._thread.is_alive():
+            one.stop()
