@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from pms.core import clock
@@ -116,3 +118,29 @@ def test_the_embedded_broker_gives_nobody_the_session_or_the_will_of_another(wal
     assert second.is_gone.wait(8)
     assert server.hear() == own
     until(lambda: not server.topics())
+
+
+def test_the_embedded_broker_gives_a_silent_peer_up(wall, start_broker):
+    address = start_broker("embedded").address
+    server = Peer(address, address.username, address.password)
+    server.subscribe(*acl.state_filters(PREFIX))
+    # A radio that is out of reach closes nothing: no ping comes within the second that it promised.
+    with socket.create_connection((address.host, address.port)) as silent:
+        silent.sendall(_connect(ONE, wall.passwords[ONE], _of(ONE, "state"), b'{"online":false}', keep_alive=1))
+        assert silent.recv(4) == b"\x20\x02\x00\x00"
+        assert server.hear() == (_of(ONE, "state"), b'{"online":false}')
+        assert silent.recv(1) == b""
+    # Whoever sends no greeting, or half of one that never ends, is not waited for by the others.
+    with socket.create_connection((address.host, address.port)) as rude:
+        rude.sendall(b"\x10\xff\xff\xff\x7f")
+        assert rude.recv(1) == b""
+    assert Peer(address, TWO, wall.passwords[TWO]).verdict == ""
+
+
+def _connect(user: str, password: str, will_topic: str, will: bytes, *, keep_alive: int) -> bytes:
+    """A CONNECT of MQTT 3.1.1 with a clean session and a last will that is retained, QoS 1."""
+    parts = [b"any id", will_topic.encode(), will, user.encode(), password.encode()]
+    body = b"\x00\x04MQTT\x04\xee" + keep_alive.to_bytes(2, "big")
+    body += b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+    assert len(body) < 128
+    return bytes([0x10, len(body)]) + body
