@@ -51,9 +51,14 @@ def list_entries(filters: Filters, *, before: int | None = None, size: int = PAG
     return cut(list(db.session.scalars(statement)), size, "id")
 
 
+def newest_entry() -> sa.ScalarSelect[int]:
+    """The number of the newest entry as a part of a larger question; NULL before the first."""
+    return sa.select(AuditHead.last_id).scalar_subquery()
+
+
 def newest_number() -> int:
     """The number of the newest entry, 0 before the first: rises with everything that was done, and never goes back."""
-    return db.session.scalar(sa.select(AuditHead.last_id)) or 0
+    return db.session.scalar(sa.select(newest_entry())) or 0
 
 
 def stream_entries(filters: Filters) -> Iterator[AuditEntry]:

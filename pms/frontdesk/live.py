@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from pms.audit import queries as audit
+from pms.core.db import db
 from pms.gateways import carriers
 
 if TYPE_CHECKING:
@@ -21,4 +24,5 @@ _QUARTER = 900
 
 def mark(now: datetime) -> str:
     """What a page that is made now remembers; another mark later means that it may be out of date."""
-    return f"{audit.newest_number()}.{int(now.timestamp()) // _QUARTER}.{carriers.mark(now)}"
+    newest, *carried = db.session.execute(sa.select(audit.newest_entry(), *carriers.signs_of_change(now))).one()
+    return f"{newest or 0}.{int(now.timestamp()) // _QUARTER}.{carriers.mark(carried)}"

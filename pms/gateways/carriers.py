@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -16,6 +16,7 @@ from pms.locks.models import Door, Lock
 from pms.web.paging import Page, cut
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pms.gateways.rules import LinkState
@@ -69,8 +70,8 @@ def list_modules(*, after: str = "", limit: int = MODULES_A_PAGE) -> Page[Module
     return cut(rows, limit, "id")
 
 
-def mark(now: datetime) -> str:
-    """Changes whenever a carrier comes or goes, or the line to all of them does."""
+def signs_of_change(now: datetime) -> list[sa.ScalarSelect[Any]]:
+    """What to ask for to make a `mark`, together with other questions."""
     times = [
         sa.select(sa.func.max(column)).scalar_subquery()
         for column in (Gateway.connected_at, Gateway.lost_at, CellularModule.connected_at, CellularModule.lost_at)
@@ -80,6 +81,11 @@ def mark(now: datetime) -> str:
         .where(LinkProcess.is_connected, LinkProcess.beat_at > now - LINK_FRESH_FOR)
         .scalar_subquery()
     )
-    *came_or_went, connected = db.session.execute(sa.select(*times, lines)).one()
+    return [*times, lines]
+
+
+def mark(signs: Sequence[Any]) -> str:
+    """Changes whenever a carrier comes or goes, or the line to all of them does."""
+    *came_or_went, connected = signs
     newest = max((at.timestamp() for at in came_or_went if at is not None), default=0.0)
     return f"{int(newest * 1000)}.{int(connected > 0)}"
