@@ -18,7 +18,8 @@ blueprint = Blueprint("gateways_api", __name__)
 def gateways() -> Listed:
     """All gateways, with the locks that hang on them."""
     rows, now = queries.list_gateways(), clock.now()
-    return Listed([schemas.write_gateway(row, now) for row in rows], total=len(rows))
+    link = queries.link_state(now)
+    return Listed([schemas.write_gateway(row, link, now) for row in rows], total=len(rows))
 
 
 @blueprint.post("/gateways/unbindLock")
@@ -35,7 +36,7 @@ def unbind_lock(body: schemas.UnbindLock) -> schemas.Gateway:
     now = clock.now()
     lock = locks.find_by_wire_id(body.lock_id)
     gateway = service.unbind_lock(lock_id=lock.id, gateway_id=body.gateway_id, actor=login.actor(), now=now)
-    return schemas.write_gateway(queries.get_gateway(gateway.id), now)
+    return schemas.write_gateway(queries.get_gateway(gateway.id), queries.link_state(now), now)
 
 
 @blueprint.post("/gateways/unbindUser")
@@ -51,11 +52,12 @@ def unbind_user(body: schemas.UnbindUser) -> schemas.Gateway:
     """Unbind a gateway from the server's user: no lock hangs on it any more."""
     now = clock.now()
     service.unbind_gateway(gateway_id=body.gateway_id, actor=login.actor(), now=now)
-    return schemas.write_gateway(queries.get_gateway(body.gateway_id), now)
+    return schemas.write_gateway(queries.get_gateway(body.gateway_id), queries.link_state(now), now)
 
 
 @blueprint.get("/modules/<imei>")
 @operation(80, "gateways:view", tag="4G direct", gives=schemas.Module, refuses=(rules.NoSuchModule,))
 def module(imei: str) -> schemas.Module:
     """Check the module's state."""
-    return schemas.write_module(queries.get_module(imei[:20]), clock.now())
+    now = clock.now()
+    return schemas.write_module(queries.get_module(imei[:20]), queries.link_state(now), now)

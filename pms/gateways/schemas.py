@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pms.gateways.models import CellularModule
     from pms.gateways.queries import GatewayRow
+    from pms.gateways.rules import LinkState
 
 
 class LockOnGateway(Wire):
@@ -67,7 +68,7 @@ class Module(Wire):
     last_seen_time: HouseTime | None
 
 
-def write_gateway(row: GatewayRow, now: datetime) -> Gateway:
+def write_gateway(row: GatewayRow, link: LinkState, now: datetime) -> Gateway:
     """As programs see it."""
     gateway = row.gateway
     return Gateway(
@@ -75,7 +76,7 @@ def write_gateway(row: GatewayRow, now: datetime) -> Gateway:
         gateway_sn=gateway.serial_number,
         name=gateway.name,
         user_id=gateway.bound_by_id,
-        is_online=queries.presence_of(gateway).is_online(queries.link_state(now), now),
+        is_online=queries.presence_of(gateway).is_online(link, now),
         last_seen_time=gateway.last_seen_at,
         bound_time=gateway.bound_at,
         locks=[
@@ -91,14 +92,14 @@ def write_gateway(row: GatewayRow, now: datetime) -> Gateway:
     )
 
 
-def write_module(module: CellularModule, now: datetime) -> Module:
+def write_module(module: CellularModule, link: LinkState, now: datetime) -> Module:
     """As programs see it."""
     lock = module.lock or module.asked_lock
     return Module(
         imei=module.imei,
         imsi=module.imsi,
         state=queries.state_of(module).value,
-        is_online=queries.presence_of(module).is_online(queries.link_state(now), now),
+        is_online=queries.presence_of(module).is_online(link, now),
         lock_id=lock.id if lock else None,
         lock_sn=lock.serial_number if lock else None,
         associated_time=module.associated_at,

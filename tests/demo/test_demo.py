@@ -94,7 +94,8 @@ def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
         assert (len(lost.left), len(lost.doors_to_deny)) == (6, 12)
         (corridor,) = gateways.list_gateways()
         assert [hanging.door.name for hanging in corridor.locks] == ["101", "102"]
-        assert corridor.is_online(clock.now())
+        at = clock.now()
+        assert gateways.presence_of(corridor.gateway).is_online(gateways.link_state(at), at)
         assert gateways.state_of(gateways.find_module("861230045678904")) is ModuleState.ASSOCIATED
         kept = {row.door.name: {slot.state for slot in slots.of_lock(row.lock.id)} for row in locks.list_locks()}
         assert (kept["101"], kept["104"]) == ({SlotState.ADDED}, {SlotState.WAITING})

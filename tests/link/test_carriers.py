@@ -199,6 +199,16 @@ def test_a_module_brings_the_question_whether_a_lock_takes_it_and_then_everythin
     assert unlock.topic.carrier == module.name
 
 
+def test_programs_list_many_gateways_in_as_many_questions_as_one(app, corridor, house, count_queries):
+    manager = ApiClient(app).log_in("manager")
+    one = count_queries(lambda: manager.get("/gateways"))
+    for number in range(4):
+        bind(house, CarrierName(CarrierSort.GATEWAY, f"00112233AAB{number}"))
+    db.remove()
+    assert [gateway["isOnline"] for gateway in manager.get("/gateways")].count(True) == 1
+    assert count_queries(lambda: manager.get("/gateways")) == one
+
+
 def test_a_passcode_goes_over_4g_at_once_or_not_at_all(app, corridor, now):
     gateway_service.note_associated(lock_id=corridor.lock_ids["101"], imei=IMEI, imsi=SIM, actor=CLERK, now=now)
     module = Carrier(CarrierName(CarrierSort.MODULE, IMEI), corridor.carrier.near)
