@@ -201,6 +201,7 @@ def test_a_module_brings_the_question_whether_a_lock_takes_it_and_then_everythin
 
 def test_programs_list_many_gateways_in_as_many_questions_as_one(app, corridor, house, count_queries):
     manager = ApiClient(app).log_in("manager")
+    manager.get("/gateways")
     one = count_queries(lambda: manager.get("/gateways"))
     for number in range(4):
         bind(house, CarrierName(CarrierSort.GATEWAY, f"00112233AAB{number}"))
