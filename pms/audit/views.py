@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 
 from pms.audit import queries, reading, service, words
@@ -17,6 +15,7 @@ from pms.audit.queries import Filters
 from pms.core import clock
 from pms.core.ids import read_id
 from pms.web import filters as text_filters
+from pms.web import sheet
 from pms.web.login import actor
 from pms.web.render import render
 from pms.web.rights import require
@@ -25,8 +24,6 @@ blueprint = Blueprint("audit", __name__)
 
 _FIELDS = ("since", "until", "person", "room", "guest", "kind", "guest_id", "stay_id", "lock_id")
 _MACHINES = "machines"
-# Spreadsheets take a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @blueprint.get("/")
@@ -49,9 +46,7 @@ def export() -> Response:
     """What the filters show, as a file; that it was taken is in the trail too."""
     chosen = _filters()
     service.note_export(criteria=_asked(), actor=actor(), now=clock.now())
-    response = Response(stream_with_context(_csv(chosen)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
-    return response
+    return sheet.answer(_lines(chosen), filename="audit.csv")
 
 
 def _page(part: str = "audit/_entries.html", check: queries.ChainCheck | None = None) -> Response:
@@ -123,29 +118,20 @@ def _kinds() -> list[tuple[str, str, list[tuple[str, str]]]]:
     ]
 
 
-def _csv(chosen: Filters) -> Iterator[str]:
-    yield "\ufeff"  # Spreadsheets then read it as UTF-8.
-    yield _row(
-        [
-            _("Number"),
-            _("Time (UTC)"),
-            _("Who"),
-            _("From where"),
-            _("What happened"),
-            _("Code"),
-            _("Before"),
-            _("After"),
-        ]
-    )
+def _lines(chosen: Filters) -> Iterator[list[Any]]:
+    yield [
+        _("Number"),
+        _("Time (UTC)"),
+        _("Who"),
+        _("From where"),
+        _("What happened"),
+        _("Code"),
+        _("Before"),
+        _("After"),
+    ]
     for entry in queries.stream_entries(chosen):
         line = reading.read(entry)
         before = "; ".join(f"{c.label}: {c.before}" for c in line.changes if c.before is not None)
         after = "; ".join(f"{c.label}: {c.after}" for c in line.changes if c.after is not None)
         at = line.at.isoformat(timespec="seconds")
-        yield _row([line.number, at, line.who, line.address, line.sentence, entry.action, before, after])
-
-
-def _row(cells: list[Any]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerow([f"'{cell}" if str(cell).startswith(_FORMULA) else cell for cell in cells])
-    return file.getvalue()
+        yield [line.number, at, line.who, line.address, line.sentence, entry.action, before, after]

@@ -99,11 +99,3 @@ def party_at(at: datetime, *, last_night: Party | None, this_night: Party | None
     if this_night is not None and at >= this_night.begins_at:
         return this_night.stay_id
     return None
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, request, url_for
 
 from pms.accounts import queries as accounts
 from pms.core import clock
@@ -18,6 +16,7 @@ from pms.ledger.forms import Asked, read_asked
 from pms.ledger.service import Look
 from pms.properties import queries as properties
 from pms.rooms import queries as rooms
+from pms.web import sheet
 from pms.web.login import actor
 from pms.web.render import render
 from pms.web.rights import require
@@ -86,9 +85,7 @@ def export() -> Response:
     """All of it, as a file."""
     asked = read_asked(request.args)
     _look(asked, Look.EXPORTED)
-    response = Response(stream_with_context(_csv(_filters(asked))), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="key-ledger.csv"'
-    return response
+    return sheet.answer(_lines(_filters(asked)), filename="key-ledger.csv")
 
 
 def _filters(asked: Asked) -> Filters:
@@ -103,17 +100,10 @@ def _look(asked: Asked, look: Look) -> Subject:
     return subject
 
 
-def _csv(filters: Filters) -> Iterator[str]:
-    yield "\ufeff"  # Spreadsheets then read it as UTF-8.
-    yield _row(reading.heads())
+def _lines(filters: Filters) -> Iterator[list[str]]:
+    yield reading.heads()
     for told in reading.read(queries.stream(filters, now=clock.now())):
-        yield _row(told.cells())
-
-
-def _row(cells: list[str]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerow([rules.harmless(cell) for cell in cells])
-    return file.getvalue()
+        yield told.cells()
 
 
 def _words() -> dict[str, Any]:

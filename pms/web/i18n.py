@@ -42,6 +42,11 @@ def _translations(language: str) -> NullTranslations:
     return Translations(compiled)
 
 
+def translate(text: str, language: str) -> str:
+    """A text in a language of the house, where there is no request whose reader's it could be."""
+    return str(_translations(language).gettext(text))
+
+
 class _Domain(BabelDomain):  # type: ignore[misc]
     def get_translations(self) -> NullTranslations:
         locale = get_locale()

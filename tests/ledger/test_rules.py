@@ -7,6 +7,7 @@ import pytest
 
 from pms.ledger import rules
 from pms.ledger.rules import Kind, Party, Place
+from pms.web import sheet
 
 NOON = datetime(2026, 6, 12, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -81,11 +82,11 @@ def test_an_empty_room_is_nobodys():
 
 @pytest.mark.parametrize("cell", ["=1+1", "+49", "-1", "@x", "\tx", "\rx"])
 def test_no_cell_of_a_file_is_a_formula(cell):
-    assert rules.harmless(cell) == f"'{cell}"
+    assert sheet.harmless(cell) == f"'{cell}"
 
 
 def test_other_cells_stay_as_they_are():
-    assert rules.harmless("Moreau = Claire") == "Moreau = Claire"
+    assert sheet.harmless("Moreau = Claire") == "Moreau = Claire"
 
 
 def test_made_and_ended_lines_of_a_kind_are_shown_together():
