@@ -9,6 +9,7 @@ from pms.frontdesk import proposals
 from pms.frontdesk.proposals import LockState, Proposal, RoomFacts, Wanted
 from pms.locks import queries as locks
 from pms.locks.rules import is_low
+from pms.properties import queries as properties
 from pms.rooms.rules import FEATURE_WORDS
 from pms.stays import gaps
 from pms.stays import queries as stays
@@ -105,4 +106,4 @@ def _lock_state(lock: Lock | None) -> LockState:
         return LockState.MISSING
     if lock.is_blank:
         return LockState.NOT_SET_UP
-    return LockState.LOW if is_low(lock.battery_percent) else LockState.GOOD
+    return LockState.LOW if is_low(lock.battery_percent, properties.low_battery()) else LockState.GOOD

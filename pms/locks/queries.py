@@ -14,6 +14,7 @@ from pms.core.ids import LARGEST
 from pms.core.text import N_
 from pms.locks import rules
 from pms.locks.models import Area, Door, Lock, LockBattery, LockSetup
+from pms.properties import queries as properties
 from pms.rooms.models import Room
 
 
@@ -34,7 +35,7 @@ class LockRow:
     @property
     def is_low(self) -> bool:
         """Whether its battery should be changed soon."""
-        return rules.is_low(self.lock.battery_percent)
+        return rules.is_low(self.lock.battery_percent, properties.low_battery())
 
     @property
     def waits(self) -> bool:
@@ -100,7 +101,7 @@ def list_locks(*, text: str = "", show: str = "all") -> list[LockRow]:
         pattern = f"%{_escaped(text.strip())}%"
         columns = (Lock.name, Lock.serial_number, Lock.mac, Door.name, Room.number)
         query = query.where(sa.or_(*(column.ilike(pattern, escape="\\") for column in columns)))
-    condition = _SHOW.get(show)
+    condition = _shown().get(show)
     if condition is not None:
         query = query.where(condition)
     query = query.where(Lock.replaced_at.is_not(None) if show == "replaced" else Lock.replaced_at.is_(None))
@@ -110,7 +111,7 @@ def list_locks(*, text: str = "", show: str = "all") -> list[LockRow]:
 def count_locks() -> LockCounts:
     """How many locks there are, and how many need somebody."""
     is_used = Lock.replaced_at.is_(None)
-    conditions = (is_used, *(sa.and_(is_used, _SHOW[name]) for name in ("waiting", "low", "loose")), ~is_used)
+    conditions = (is_used, *(sa.and_(is_used, _shown()[name]) for name in ("waiting", "low", "loose")), ~is_used)
     counts = db.session.execute(
         sa.select(
             *(sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0) for condition in conditions)
@@ -157,6 +158,12 @@ def door_of_room(room_id: int) -> Door | None:
 def door_of_lock(lock_id: int) -> Door | None:
     """The door that the lock hangs on, or None."""
     return db.session.scalars(_doors().where(Door.lock_id == lock_id)).one_or_none()
+
+
+def doors_of_locks(lock_ids: Collection[int]) -> dict[int, Door]:
+    """By the lock's id, the door that it hangs on; alone, without room and area."""
+    found = db.session.scalars(sa.select(Door).where(Door.lock_id.in_(lock_ids)))
+    return {door.lock_id: door for door in found if door.lock_id is not None}
 
 
 def list_doors(room_ids: Collection[int] | None = None) -> Sequence[Door]:
@@ -225,8 +232,9 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-_SHOW: dict[str, sa.ColumnElement[bool]] = {
-    "waiting": Lock.setup != LockSetup.READY,
-    "low": Lock.battery_percent <= rules.LOW_BATTERY,
-    "loose": Door.id.is_(None),
-}
+def _shown() -> dict[str, sa.ColumnElement[bool]]:
+    return {
+        "waiting": Lock.setup != LockSetup.READY,
+        "low": Lock.battery_percent <= properties.low_battery(),
+        "loose": Door.id.is_(None),
+    }

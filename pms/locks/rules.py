@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-LOW_BATTERY = 20
 MOST_DRIFT = 300
 """Seconds that a lock's clock may be off before somebody is told; passcodes and cards bear three times as much."""
 MAX_SCOPES = 16
@@ -186,9 +185,9 @@ class Setting:
     is_unlimited: bool
 
 
-def is_low(battery_percent: int | None) -> bool:
-    """Whether somebody should change the battery soon."""
-    return battery_percent is not None and battery_percent <= LOW_BATTERY
+def is_low(battery_percent: int | None, threshold: int) -> bool:
+    """Whether somebody should change the battery soon; `threshold` is the house's."""
+    return battery_percent is not None and battery_percent <= threshold
 
 
 def waits_for_phone(setup: LockSetup) -> bool:

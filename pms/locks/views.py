@@ -13,6 +13,7 @@ from pms.locks import battery, bind_views, queries, reach, rules, schemas, scope
 from pms.locks.blueprint import blueprint
 from pms.locks.forms import AnswerForm, AreaForm, DoorForm, HangForm, ImportForm
 from pms.locks.models import Lock, LockSetup
+from pms.properties import queries as properties
 from pms.web import errors, filters, login
 from pms.web.forms import Form
 from pms.web.render import go_to, render, render_dialog
@@ -57,7 +58,7 @@ def detail(lock_id: int) -> Response:
         ),
         successor=queries.find_lock(lock.replaced_by_id) if lock.replaced_by_id is not None else None,
         way=reach.of_locks(lock_ids=[lock_id], now=clock.now()).get(lock_id) or _as_imported(lock),
-        low_battery=rules.LOW_BATTERY,
+        low_battery=properties.low_battery(),
         most_drift=rules.MOST_DRIFT,
         setup_words=rules.SETUP_WORDS,
         feature_words=rules.FEATURE_WORDS,

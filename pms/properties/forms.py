@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
+from pms.properties.rules import LIMITS
 from pms.web.forms import Form, MoneyField
 
 
@@ -41,6 +42,37 @@ class HouseForm(Form):
             "check_in_hour": self.check_in_hour.data,
             "check_out_hour": self.check_out_hour.data,
         }
+
+
+class LimitsForm(Form):
+    """From when on batteries and silence are alarms; `version` is what the page was opened with."""
+
+    version = HiddenField(validators=[InputRequired(), Regexp(r"^\d{1,9}$")])
+    low_battery_percent = IntegerField(
+        _l("Low battery (per cent)"),
+        validators=[InputRequired(), NumberRange(*LIMITS["low_battery_percent"])],
+        description=_l(
+            "At this percentage or below a battery is to be changed: on the lists, on the board and as an alarm."
+        ),
+    )
+    offline_minutes = IntegerField(
+        _l("Gateway or 4G module out of reach (minutes)"),
+        validators=[InputRequired(), NumberRange(*LIMITS["offline_minutes"])],
+        description=_l(
+            "Whoever was there before and is silent for so long raises an alarm: one for a gateway, none for the locks behind it."
+        ),
+    )
+    silent_lock_hours = IntegerField(
+        _l("Lock silent (hours)"),
+        validators=[InputRequired(), NumberRange(*LIMITS["silent_lock_hours"])],
+        description=_l(
+            "Only locks whose gateway or module is there. A lock speaks when its door is used, and now and then by itself."
+        ),
+    )
+
+    def values(self) -> dict[str, Any]:
+        """What was entered, as the service takes it."""
+        return {"version": int(str(self.version.data)), **{name: self[name].data for name in LIMITS}}
 
 
 class TermsForm(Form):

@@ -32,6 +32,11 @@ class Property(Base):
     late_fee: Mapped[int] = mapped_column(default=0)
     # How long a room should stand empty between two parties, so that it can be cleaned.
     cleaning_hours: Mapped[int] = mapped_column(default=2)
+    # A battery at or below this percentage is to be changed.
+    low_battery_percent: Mapped[int] = mapped_column(default=20)
+    # Gateways and 4G modules that are out of reach for so long raise an alarm; locks that something carries for, after hours.
+    offline_minutes: Mapped[int] = mapped_column(default=30)
+    silent_lock_hours: Mapped[int] = mapped_column(default=24)
     # Doors and areas get their numbers from here; a number is never given twice.
     last_door_number: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
@@ -44,6 +49,9 @@ class Property(Base):
         sa.CheckConstraint("late_departure_hour BETWEEN check_out_hour AND 24", name="late_departure_hour"),
         sa.CheckConstraint("early_fee >= 0 AND late_fee >= 0", name="fees"),
         sa.CheckConstraint("cleaning_hours BETWEEN 0 AND 12", name="cleaning_hours"),
+        sa.CheckConstraint("low_battery_percent BETWEEN 5 AND 50", name="low_battery_percent"),
+        sa.CheckConstraint("offline_minutes BETWEEN 5 AND 1440", name="offline_minutes"),
+        sa.CheckConstraint("silent_lock_hours BETWEEN 1 AND 168", name="silent_lock_hours"),
     )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
 

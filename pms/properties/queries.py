@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.text import N_
+from pms.properties import rules
 from pms.properties.models import Property, SiteKey
 
 
@@ -34,6 +35,12 @@ def get_property() -> Property:
     if house is None:
         raise NotSetUp
     return house
+
+
+def low_battery() -> int:
+    """The percentage at which batteries are to be changed here."""
+    house = find_property()
+    return house.low_battery_percent if house is not None else rules.LOW_BATTERY
 
 
 def get_site_key() -> SiteKey:

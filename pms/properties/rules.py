@@ -13,6 +13,9 @@ MAX_NAME = 120
 HOURS = range(24)
 MAX_FEE = 10**9
 MAX_CLEANING = 12
+LOW_BATTERY = 20
+# What may be set, both ends included.
+LIMITS = {"low_battery_percent": (5, 50), "offline_minutes": (5, 1440), "silent_lock_hours": (1, 168)}
 
 
 class NoName(Invalid):
@@ -83,6 +86,20 @@ class BadCleaningHours(Invalid):
     code = "bad_cleaning_hours"
     field = "cleaning_hours"
     message = N_("The time for cleaning must be from 0 to 12 hours.")
+
+
+class BadLimit(Invalid):
+    """A limit outside of what makes sense would alarm always or never."""
+
+    code = "bad_limit"
+    message = N_("This must be from %(low)s to %(high)s.")
+
+
+def check_limits(limits: dict[str, int]) -> None:
+    """BadLimit."""
+    for name, (low, high) in LIMITS.items():
+        if not low <= limits[name] <= high:
+            raise BadLimit(field=name, low=low, high=high)
 
 
 @cache

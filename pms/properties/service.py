@@ -122,6 +122,32 @@ def change_terms(
         return house
 
 
+def change_limits(
+    *,
+    version: int,
+    low_battery_percent: int,
+    offline_minutes: int,
+    silent_lock_hours: int,
+    actor: Actor,
+    now: datetime,
+) -> Property:
+    """From when on batteries and silence are alarms. ChangedMeanwhile, BadLimit."""
+    limits = {
+        "low_battery_percent": low_battery_percent,
+        "offline_minutes": offline_minutes,
+        "silent_lock_hours": silent_lock_hours,
+    }
+    rules.check_limits(limits)
+    with transaction() as session:
+        house = _load(session, version)
+        before: dict[str, str | int] = {name: getattr(house, name) for name in limits}
+        for name, value in limits.items():
+            setattr(house, name, value)
+        session.flush()
+        _note_change(house, before, dict(limits), actor, now)
+        return house
+
+
 def next_door_number() -> int:
     """A number for a door or an area that no other ever had; joins the caller's transaction.
 

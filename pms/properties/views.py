@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from pms.core import clock, money
 from pms.core.errors import DomainError
 from pms.properties import queries, rules, service
-from pms.properties.forms import HouseForm, TermsForm
+from pms.properties.forms import HouseForm, LimitsForm, TermsForm
 from pms.web import errors, login
 from pms.web.render import go_to, render
 from pms.web.rights import require
@@ -55,6 +55,29 @@ def change_terms() -> Response:
             service.change_terms(**form.values(), actor=login.actor(), now=clock.now())
             return go_to(url_for("properties.terms"), _("The settings are stored."))
     return _terms_page(form, status=422)
+
+
+@blueprint.get("/alarms")
+@require("property:edit")
+def limits() -> Response:
+    """From when on batteries and silence are alarms."""
+    return _limits_page(LimitsForm(obj=queries.get_property()))
+
+
+@blueprint.post("/alarms")
+@require("property:edit")
+def change_limits() -> Response:
+    """Store what was changed."""
+    form = LimitsForm()
+    if form.validate():
+        with errors.shown_in(form):
+            service.change_limits(**form.values(), actor=login.actor(), now=clock.now())
+            return go_to(url_for("properties.limits"), _("The settings are stored."))
+    return _limits_page(form, status=422)
+
+
+def _limits_page(form: LimitsForm, status: int = 200) -> Response:
+    return render("properties/limits.html", "properties/_limits.html", status=status, form=form)
 
 
 def _terms_page(form: TermsForm, status: int = 200) -> Response:

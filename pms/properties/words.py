@@ -19,4 +19,7 @@ FIELDS = {
     "early_fee": N_("Fee for early arrival"),
     "late_fee": N_("Fee for late departure"),
     "cleaning_hours": N_("Hours for cleaning"),
+    "low_battery_percent": N_("Low battery (per cent)"),
+    "offline_minutes": N_("Gateway or 4G module out of reach (minutes)"),
+    "silent_lock_hours": N_("Lock silent (hours)"),
 }
