@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pms.access_records import models as access_records
 from pms.accounts import models as accounts
+from pms.alarms import models as alarms
 from pms.audit import models as audit
 from pms.core.db import Base
 from pms.credentials import models as credentials
@@ -29,6 +30,7 @@ __all__ = [
     "Base",
     "access_records",
     "accounts",
+    "alarms",
     "audit",
     "credentials",
     "encoders",

@@ -10,14 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pms.core.db import Base, HasId, enum_column
 from pms.locks.models import Door, Lock
-from pms.protocol.record import ALARMS
+from pms.protocol.record import RecordResult
 from pms.staffcards.models import StaffCard
 
-# An alarm of the protocol (section 5) at which nobody has looked. Literal, as in the index: SQLite takes a partial index only
-# where it sees that the question is about its rows.
-OPEN_ALARM = sa.text(
-    f"event IN ({', '.join(str(int(event)) for event in sorted(ALARMS))}) AND looked_at IS NULL AND hidden_at IS NULL"
-)
+# Somebody typed a code that is none. Literal, as in the index: SQLite takes a partial index only where it sees that the question
+# is about its rows.
+WRONG_CODE = sa.text(f"result = {int(RecordResult.WRONG_CODE)}")
 
 
 class AccessRecord(HasId, Base):
@@ -46,8 +44,6 @@ class AccessRecord(HasId, Base):
     is_doubtful: Mapped[bool] = mapped_column(default=False)
     # Taken out of lists; who did it and why is in the audit trail.
     hidden_at: Mapped[datetime | None]
-    # Somebody of the house has looked at the alarm; who it was is in the audit trail.
-    looked_at: Mapped[datetime | None]
     # Whom the record is about, where the credential is known.
     key_card_id: Mapped[int | None] = mapped_column(sa.ForeignKey("key_card.id"), index=True)
     passcode_id: Mapped[int | None] = mapped_column(sa.ForeignKey("passcode.id"), index=True)
@@ -61,8 +57,8 @@ class AccessRecord(HasId, Base):
     __table_args__ = (
         sa.UniqueConstraint("lock_id", "life", "sequence"),
         sa.Index("ix_access_record_lock_id_at", "lock_id", "at"),
-        # Alarms at which nobody has looked yet: few, and asked for by every page.
-        sa.Index("ix_access_record_open_alarm", "at", sqlite_where=OPEN_ALARM, postgresql_where=OPEN_ALARM),
+        # Few, and asked for whenever there is one more: whether somebody tries codes.
+        sa.Index("ix_access_record_wrong_code", "at", sqlite_where=WRONG_CODE, postgresql_where=WRONG_CODE),
     )
 
 

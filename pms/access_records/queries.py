@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from pms.access_records import words
-from pms.access_records.models import OPEN_ALARM, AccessRecord, RecordFinding, RecordGap
+from pms.access_records.models import AccessRecord, RecordFinding, RecordGap
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.ids import read_id
@@ -24,7 +24,7 @@ from pms.rooms.models import Room
 from pms.slots.models import Slot
 from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
-from pms.web.paging import Page, cut
+from pms.web.paging import Page
 
 PAGE = 50
 # By these a record names what the lock stores.
@@ -223,22 +223,6 @@ def of_passcode(passcode_id: int) -> list[RecordRow]:
     query = sa.select(AccessRecord).where(AccessRecord.passcode_id == passcode_id)
     query = query.order_by(AccessRecord.at.desc(), AccessRecord.id.desc()).limit(PAGE)
     return [RecordRow(record, None) for record in db.session.scalars(query)]
-
-
-def count_open_alarms() -> int:
-    """How many alarms of doors wait for somebody to look at them."""
-    return db.session.scalars(sa.select(sa.func.count()).select_from(AccessRecord).where(OPEN_ALARM)).one()
-
-
-def open_alarms(*, after: str = "", size: int = PAGE) -> Page[RecordRow]:
-    """The alarms at which nobody has looked yet, the newest first, a page at a time; whose key it was is not read."""
-    query = sa.select(AccessRecord).where(OPEN_ALARM)
-    condition = _after(after)
-    if condition is not None:
-        query = query.where(condition)
-    query = query.options(joinedload(AccessRecord.lock), joinedload(AccessRecord.door).joinedload(Door.room))
-    query = query.order_by(AccessRecord.at.desc(), AccessRecord.id.desc()).limit(size + 1)
-    return cut([RecordRow(record, None) for record in db.session.scalars(query)], size, "key")
 
 
 def _of_kind(kind: str) -> sa.ColumnElement[bool] | None:

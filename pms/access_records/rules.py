@@ -44,13 +44,6 @@ class NoReason(Invalid):
     message = N_("Say why the record is hidden; the audit trail keeps it.")
 
 
-class NoAlarm(DomainError):
-    """Only alarms wait for somebody to look at them."""
-
-    code = "no_alarm"
-    message = N_("This record is no alarm.")
-
-
 class LockKeepsNothing(DomainError):
     """The lock was never set up, so it keeps no records for this house."""
 

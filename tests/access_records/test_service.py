@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from pms.access_records import queries, rules, service
+from pms.access_records import queries, service
 from pms.access_records.models import AccessRecord
+from pms.alarms import queries as alarms
+from pms.alarms.models import AlarmKind
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP, Actor
 from pms.core.db import db
@@ -271,25 +273,25 @@ def test_records_are_read_page_by_page_and_by_filter(any_scene, now):
     assert queries.list_page(text="102").rows == []
     assert len(queries.list_page(since=now, until=now + timedelta(seconds=3), kind="opened").rows) == 3
     assert queries.list_page(since=datetime(2030, 1, 1, tzinfo=UTC)).rows == []
-    assert queries.count_open_alarms() == 0
 
 
-def test_an_alarm_waits_until_somebody_has_looked(any_scene, now):
+def test_what_a_door_sounds_is_an_alarm_and_what_it_notes_later_ends_it(any_scene, now):
     scene = any_scene
     scene.twin.state.log(scene.at, RecordEvent.TAMPER_ALARM)
-    scene.open()
+    scene.twin.state.log(scene.at, RecordEvent.DOOR_LEFT_OPEN)
     _carry_all(scene, now)
-    assert queries.count_open_alarms() == 1
-    (row,) = queries.open_alarms().rows
-    assert (row.kind, row.record.door.name) == ("alarm", "101")
-    opened = queries.list_page(kind="opened").rows[0].record.id
-    with pytest.raises(rules.NoAlarm):
-        service.look_at_alarm(record_id=opened, actor=DESK, now=now)
-    first = service.look_at_alarm(record_id=row.record.id, actor=DESK, now=now).looked_at
-    assert first == now
-    again = service.look_at_alarm(record_id=row.record.id, actor=DESK, now=now + timedelta(hours=1))
-    assert again.looked_at == first
-    assert queries.count_open_alarms() == 0
-    assert queries.open_alarms().rows == []
-    looks = sa.select(AuditEntry.actor_name).where(AuditEntry.action == "access.alarm_looked_at")
-    assert len(db.session.scalars(looks).all()) == 1
+    scene.twin.state.reported_sequence -= 1
+    _carry_all(scene, now)
+    rows = {row.alarm.kind: row for row in alarms.list_page(alarms.Filters("open")).rows}
+    assert {kind: (row.place, row.alarm.times) for kind, row in rows.items()} == {
+        AlarmKind.TAMPER: ("101", 1),
+        AlarmKind.DOOR_LEFT_OPEN: ("101", 1),
+    }
+    record = _records()[-1]
+    assert (rows[AlarmKind.DOOR_LEFT_OPEN].alarm.record_id, record.event) == (record.id, RecordEvent.DOOR_LEFT_OPEN)
+    assert scene.open(at=scene.at + 60).is_opened
+    _carry_all(scene, now + timedelta(minutes=2))
+    db.session.expire_all()
+    door = rows[AlarmKind.DOOR_LEFT_OPEN].alarm
+    assert (door.settled_at, alarms.count_open()) == (now + timedelta(minutes=1), 1)
+    assert rows[AlarmKind.TAMPER].alarm.is_open

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pms.access_records.service.frames import Brought, Taken, take_frame, take_frames, take_report
-from pms.access_records.service.hiding import hide_record, look_at_alarm, show_record
+from pms.access_records.service.hiding import hide_record, show_record
 from pms.access_records.service.modules import issue_password
 from pms.access_records.service.series import SUBJECT, sync_records, take_page
 
@@ -13,7 +13,6 @@ __all__ = [
     "Taken",
     "hide_record",
     "issue_password",
-    "look_at_alarm",
     "show_record",
     "sync_records",
     "take_frame",

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pms.access_records import rules
 from pms.access_records import series_queries as queries
 from pms.access_records.models import AccessRecord, Doubt, RecordFinding, RecordGap
+from pms.access_records.service import alarming
 from pms.audit import service as audit
 from pms.core.db import insert_into
 from pms.core.ids import new_id
@@ -54,6 +55,7 @@ def note(session: Session, lock: Lock, kind: Doubt, span: Span, actor: Actor, no
         .values(is_doubtful=True)
     )
     _audit(lock, f"access.{_ACTIONS[kind]}", span, actor, now)
+    alarming.tell_doubt(lock.id, kind, span, actor, now)
 
 
 _ACTIONS = {Doubt.CHAIN: "chain_broken", Doubt.CUT: "records_cut", Doubt.DIFFERS: "record_differs"}

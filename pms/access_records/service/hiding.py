@@ -1,12 +1,10 @@
-"""Takes records out of lists, and back; notes that somebody looked at an alarm. The row stays; who, when and why is in the
-audit trail."""
+"""Takes records out of lists, and back. The row stays; who, when and why is in the audit trail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pms.access_records import queries, rules
-from pms.access_records.words import ALARM_EVENTS
 from pms.audit import service as audit
 from pms.core.db import transaction
 
@@ -37,18 +35,6 @@ def show_record(*, record_id: int, actor: Actor, now: datetime) -> AccessRecord:
         if record.hidden_at is not None:
             record.hidden_at = None
             _audit(record, "access.record_shown", None, actor, now)
-        return record
-
-
-def look_at_alarm(*, record_id: int, actor: Actor, now: datetime) -> AccessRecord:
-    """Somebody of the house has looked at the alarm; one that was looked at stays as it is. NoAlarm."""
-    with transaction():
-        record = queries.get_record(record_id, is_to_change=True)
-        if record.event not in ALARM_EVENTS:
-            raise rules.NoAlarm
-        if record.looked_at is None:
-            record.looked_at = now
-            _audit(record, "access.alarm_looked_at", None, actor, now)
         return record
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pms.access_records import series_queries as queries
 from pms.access_records.models import AccessRecord, Doubt
-from pms.access_records.service import findings, sightings
+from pms.access_records.service import alarming, findings, sightings
+from pms.alarms.service import Noted
 from pms.audit import service as audit
 from pms.core.db import insert_into
 from pms.core.ids import new_id
@@ -51,6 +52,9 @@ def store(session: Session, lock: Lock, records: Sequence[DoorRecord], actor: Ac
         if record.event in _NOTED:
             _audit(lock, door, record, at, owner, actor, now)
     _note_passage(lock, found, now)
+    alarming.tell(
+        [Noted(lock.id, row["id"], record, at, actor) for row, record, at in zip(rows, found, times, strict=True)], now
+    )
     return len(found)
 
 

@@ -1,0 +1,88 @@
+"""What no record tells: batteries that are low, gateways and locks that keep silent. Looked at every few minutes.
+
+What is wrong now is compared with the alarms that last; each difference is raised or settled by itself, so that no row is held
+while others are looked at. A second look changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pms.alarms import queries as alarms
+from pms.alarms import rules, watch_queries
+from pms.alarms.models import AlarmKind
+from pms.alarms.service.raising import raise_alarm, settle
+from pms.properties import queries as properties
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pms.core.actor import Actor
+
+
+def watch(*, actor: Actor, now: datetime) -> tuple[int, int]:
+    """Look at all batteries and all ways to locks; how many alarms were raised, and how many are over."""
+    house = properties.find_property()
+    if house is None:
+        return 0, 0
+    patience, longest = timedelta(minutes=house.offline_minutes), timedelta(hours=house.silent_lock_hours)
+    found = (
+        _watch_batteries(house.low_battery_percent, actor, now),
+        _watch_gateways(patience, actor, now),
+        _watch_locks(patience, longest, actor, now),
+    )
+    return sum(raised for raised, _settled in found), sum(settled for _raised, settled in found)
+
+
+def _watch_batteries(threshold: int, actor: Actor, now: datetime) -> tuple[int, int]:
+    kind, percents = AlarmKind.LOW_BATTERY, watch_queries.batteries()
+    known = {
+        alarm.lock_id: alarm.details.get("percent", threshold)
+        for alarm in alarms.list_current(kind)
+        if alarm.lock_id is not None
+    }
+    low = [lock_id for lock_id, percent in percents.items() if percent <= threshold and lock_id not in known]
+    over = [
+        lock_id
+        for lock_id, told in known.items()
+        if lock_id not in percents or rules.is_changed(percents[lock_id], told=told, threshold=threshold)
+    ]
+    for lock_id in low:
+        details = {"percent": percents[lock_id]}
+        raise_alarm(kind=kind, lock_id=lock_id, at=now, details=details, actor=actor, now=now)
+    for lock_id in over:
+        settle(kind=kind, lock_id=lock_id, actor=actor, now=now)
+    return len(low), len(over)
+
+
+def _watch_gateways(patience: timedelta, actor: Actor, now: datetime) -> tuple[int, int]:
+    silent = watch_queries.silent_gateways(now)
+    known = {alarm.gateway_id for alarm in alarms.list_current(AlarmKind.OFFLINE) if alarm.gateway_id is not None}
+    gone = [number for number, since in silent.items() if now - since > patience and number not in known]
+    back = [number for number in known if number not in silent]
+    for number in gone:
+        details = {"since": silent[number].isoformat()}
+        raise_alarm(kind=AlarmKind.OFFLINE, gateway_id=number, at=now, details=details, actor=actor, now=now)
+    for number in back:
+        settle(kind=AlarmKind.OFFLINE, gateway_id=number, actor=actor, now=now)
+    return len(gone), len(back)
+
+
+def _watch_locks(patience: timedelta, longest: timedelta, actor: Actor, now: datetime) -> tuple[int, int]:
+    """After the gateways: as long as one was away its locks could not be heard, and since it is back they have their time."""
+    back_at = alarms.last_settled(AlarmKind.OFFLINE)
+    silent = {}
+    for lock in watch_queries.carried_locks(now):
+        came_back = back_at.get(lock.gateway_id or 0)
+        since = rules.silent_since(lock, back_at=came_back, patience=patience, longest=longest, now=now)
+        if since is not None:
+            silent[lock.lock_id] = since
+    known = {alarm.lock_id for alarm in alarms.list_current(AlarmKind.OFFLINE) if alarm.lock_id is not None}
+    gone, back = [number for number in silent if number not in known], [n for n in known if n not in silent]
+    for number in gone:
+        details = {"since": silent[number].isoformat()}
+        raise_alarm(kind=AlarmKind.OFFLINE, lock_id=number, at=now, details=details, actor=actor, now=now)
+    for number in back:
+        settle(kind=AlarmKind.OFFLINE, lock_id=number, actor=actor, now=now)
+    return len(gone), len(back)
