@@ -15,10 +15,11 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import pms
-from pms.access_records import queries as access_records
 from pms.access_records import work as record_work
 from pms.accounts import passwords
 from pms.accounts import queries as accounts
+from pms.alarms import queries as alarms
+from pms.alarms import words as alarm_words
 from pms.audit import lookups as audit_lookups
 from pms.audit import words as audit_words
 from pms.config import ROOT, Settings
@@ -87,6 +88,7 @@ FEATURES = (
     ("online_cards", "/online-cards"),
     ("slots", "/slots"),
     ("lock_commands", "/commands"),
+    ("alarms", "/alarms"),
     ("access_records", "/records"),
     ("ledger", "/ledger"),
 )
@@ -104,6 +106,7 @@ NAVIGATION = (
     ("staffcards.index", N_("Staff cards"), "card", "f", "staffcards:view"),
     ("locks.index", N_("Doors"), "door", "d", "locks:view"),
     ("access_records.index", N_("Door records"), "records", "o", "records:view"),
+    ("alarms.index", N_("Alarms"), "warn", "w", "alarms:view"),
     ("ledger.index", N_("Key ledger"), "clock", "j", "ledger:read"),
     ("outage.index", N_("Outage pack"), "download", "x", "outage:read"),
     ("audit.index", N_("Audit trail"), "audit", "a", "audit:view"),
@@ -242,7 +245,8 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "home_url": nav[0]["url"] if (nav := _navigation(app)) else url_for("accounts.log_in"),
             "house": g.get("house"),
             "languages": i18n.LANGUAGES,
-            "open_alarms": access_records.count_open_alarms,
+            "alarm_mark": alarms.mark,
+            "alarm_words": alarm_words.KIND_WORDS,
             "live_mark": lambda: live.mark(clock.now()),
             "nav": nav,
             "now": clock.now(),

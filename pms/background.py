@@ -1,5 +1,5 @@
-"""What runs beside the pages: the owner of the card machines' ports, the scheduler, whoever sends the letters, and the line to
-gateways and 4G modules."""
+"""What runs beside the pages: the owner of the card machines' ports, the scheduler, whoever sends letters and alarms, and the line
+to gateways and 4G modules."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from pms import scheduler
+from pms.alarms.sender import Sender
 from pms.encoders.port_worker import PortOwner
 from pms.mail.postman import Postman
 
@@ -33,16 +34,19 @@ def running(app: Flask, *, wanted: bool = True) -> Iterator[PortOwner | None]:
 def _owning(app: Flask) -> Iterator[PortOwner]:
     settings = app.config["SETTINGS"]
     postman = Postman(writes_to_console=not settings.is_production)
+    sender = Sender(allows_plain=not settings.is_production)
 
     def begin() -> None:
         scheduler.start(app)
         postman.start()
+        sender.start()
 
     owner = PortOwner(settings, on_owning=begin)
     owner.start()
     try:
         yield owner
     finally:
+        sender.stop()
         postman.stop()
         scheduler.stop()
         owner.stop()

@@ -22,6 +22,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from pms.accounts import jobs as accounts
+from pms.alarms import jobs as alarms
 from pms.audit import jobs as audit
 from pms.core import clock
 from pms.core.db import db
@@ -69,6 +70,8 @@ JOBS = (
     Job("forget old letters", mail.purge_letters, _every(hours=12)),
     Job("passcodes past their end", passcodes.reckon_ends, _every(hours=1)),
     Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
+    Job("watch batteries and ways to locks", alarms.watch, _every(minutes=2)),
+    Job("forget old messages about alarms", alarms.forget_deliveries, _every(hours=12)),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),
 )

@@ -29,6 +29,7 @@ FEATURES: dict[str, str] = {
     "rooms": N_("Rooms"),
     "locks": N_("Locks and doors"),
     "encoders": N_("Card machines"),
+    "alarms": N_("Alarms"),
     "access": N_("Reports of doors"),
     "ledger": N_("Key ledger"),
     "mail": N_("E-mail"),

@@ -43,6 +43,14 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
         N_("Outage pack of the hour"),
         N_("Makes the file with which a desk goes on when the server is gone."),
     ),
+    "watch batteries and ways to locks": (
+        N_("Watch batteries and ways to locks"),
+        N_("Raises alarms for low batteries, and for gateways, 4G modules and locks that keep silent; ends them too."),
+    ),
+    "forget old messages about alarms": (
+        N_("Forget old messages about alarms"),
+        N_("Deletes what was sent to webhooks more than 90 days ago."),
+    ),
     "check the audit trail": (
         N_("Check the audit trail"),
         N_("Verifies that nobody changed, cut or added to the record."),

@@ -114,8 +114,9 @@ def test_only_the_listed_routes_are_public(app):
 
 def test_every_right_is_needed_somewhere_and_every_role_has_its_words(app):
     needed = {_right(app, rule) for rule in _rules(app)}
-    # The demo's page is there in the demo only; who may agree on a price is asked inside of the dialogs that book.
-    assert set(RIGHTS) - needed == {"demo:use", "stays:price"}
+    # The demo's page is there in the demo only; who may agree on a price is asked inside of the dialogs that book; who may see
+    # duress inside of the pages of alarms, and who may let webhooks into the own network where they are entered.
+    assert set(RIGHTS) - needed == {"demo:use", "stays:price", "alarms:duress", "alarms:network"}
     assert set(ROLE_RIGHTS) == set(ROLE_NAMES) == {role.value for role in Role}
     assert all(rights <= set(RIGHTS) for rights in ROLE_RIGHTS.values())
 
@@ -179,6 +180,8 @@ def test_a_number_in_a_query_that_no_database_holds_is_none(client, number):
         ("/audit/", "room"),
         ("/records/", "door"),
         ("/records/", "after"),
+        ("/alarms/", "door"),
+        ("/alarms/", "after"),
         ("/guests/", "after"),
         ("/rooms", "floor"),
         ("/rooms", "type"),
