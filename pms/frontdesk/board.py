@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import load_only
 
+from pms.alarms import queries as alarm_queries
+from pms.alarms.models import AlarmKind
 from pms.availability import rules as availability_rules
 from pms.core.db import db
 from pms.core.text import N_
@@ -21,6 +23,7 @@ from pms.guests.models import Guest
 from pms.keycards.models import CardState, KeyCard, Proof
 from pms.locks import rules as lock_rules
 from pms.locks.models import Door, Lock, LockSetup
+from pms.properties import queries as properties
 from pms.rooms import rules as room_rules
 from pms.rooms.models import Building, Floor, HousekeepingStatus, Room, RoomType
 from pms.stays.models import RoomClosure, RoomNight, Stay, StayState
@@ -122,6 +125,8 @@ class Tile:
     next_night: date | None
     keys: KeyMark
     lock: LockMark | None
+    # What is open at the door and more than a weak battery, the oldest first.
+    alarms: list[AlarmKind]
     closed: ClosedMark | None
     occupancy: Occupancy
 
@@ -188,7 +193,7 @@ def room_board(today: date) -> list[Tile]:
     present, coming = _stays(today)
     nights = _next_nights(today)
     keys = _keys(mark.id for mark in (*present.values(), *coming.values()))
-    locks = _locks()
+    locks, alarms = _locks(), alarm_queries.open_by_room()
     closed = _closed(today)
     tiles = []
     for row in _rooms():
@@ -213,6 +218,7 @@ def room_board(today: date) -> list[Tile]:
                 next_night=nights.get(row.id),
                 keys=keys.get(marked.id, KeyMark(0, 0)) if marked else KeyMark(0, 0),
                 lock=locks.get(row.id),
+                alarms=alarms.get(row.id, []),
                 closed=closed.get(row.id),
                 occupancy=_occupancy(now, then, today),
             )
@@ -335,12 +341,13 @@ def _keys(stay_ids: Iterable[int]) -> dict[int, KeyMark]:
 
 
 def _locks() -> dict[int, LockMark]:
+    low_at = properties.low_battery()
     rows = db.session.execute(
         sa.select(Door.room_id, Lock.battery_percent, Lock.setup)
         .join(Lock, Lock.id == Door.lock_id)
         .where(Door.room_id.is_not(None))
     )
     return {
-        room_id or 0: LockMark(battery, lock_rules.is_low(battery), setup is not LockSetup.READY)
+        room_id or 0: LockMark(battery, lock_rules.is_low(battery, low_at), setup is not LockSetup.READY)
         for room_id, battery, setup in rows
     }

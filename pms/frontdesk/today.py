@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pms.access_records import queries as access_records
+from pms.alarms import queries as alarm_queries
+from pms.alarms.queries import Filters
 from pms.core.db import db
 from pms.core.ids import read_id
 from pms.core.text import N_
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import date, datetime
 
-    from pms.access_records.queries import RecordRow
+    from pms.alarms.queries import AlarmRow
     from pms.folios.queries import Balance
     from pms.frontdesk.key_tasks import KeyTask
     from pms.frontdesk.task_rules import Task
@@ -79,7 +80,7 @@ NOTHING_WORDS: dict[Line, str] = {
     Line.UNPAID: N_("Everybody who leaves today has paid."),
     Line.IN_HOUSE: N_("Nobody is checked in."),
     Line.KEYS: N_("Every guest in house has a good key."),
-    Line.ALARMS: N_("Somebody has looked at every alarm."),
+    Line.ALARMS: N_("No alarm is open."),
 }
 
 
@@ -142,7 +143,7 @@ def count(moment: Moment, tasks: Sequence[KeyTask], lines: Collection[Line]) -> 
     found = dict(zip(of_stays, db.session.execute(query).one(), strict=True))
     found[Line.KEYS] = len(tasks)
     if Line.ALARMS in lines:
-        found[Line.ALARMS] = access_records.count_open_alarms()
+        found[Line.ALARMS] = alarm_queries.count_open()
     return {line: int(found[line]) for line in lines}
 
 
@@ -183,9 +184,9 @@ def key_rows(moment: Moment, tasks: Sequence[KeyTask], *, after: str = "", size:
     return Page(made, str(start + len(shown)) if start + len(shown) < len(tasks) else None)
 
 
-def alarms(*, after: str = "", size: int = PAGE) -> Page[RecordRow]:
-    """A page of the alarms at which nobody has looked, the newest first."""
-    return access_records.open_alarms(after=after, size=min(size, MOST))
+def alarms(*, after: str = "", size: int = PAGE) -> Page[AlarmRow]:
+    """A page of the open alarms, the newest first; what is discreet never stands on the desk's page."""
+    return alarm_queries.list_page(Filters("open"), after=after, size=size)
 
 
 def _is_of_the_day(moment: Moment) -> sa.ColumnElement[bool]:

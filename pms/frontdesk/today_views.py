@@ -7,8 +7,7 @@ from typing import Any
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 
-from pms.access_records import service as access_records
-from pms.access_records import words as record_words
+from pms.alarms import words as alarm_words
 from pms.core.ids import read_id
 from pms.frontdesk import choices, consequence_words, key_tasks, today
 from pms.frontdesk.blueprint import blueprint
@@ -26,7 +25,7 @@ from pms.web.rights import can, require
 
 def _lines() -> list[Line]:
     """The lists that this person may see."""
-    rights = {Line.ALARMS: "records:alarms", Line.UNPAID: "folios:read"}
+    rights = {Line.ALARMS: "alarms:view", Line.UNPAID: "folios:read"}
     return [line for line in Line if line not in rights or can(rights[line])]
 
 
@@ -53,7 +52,7 @@ def today_page() -> Response:
         line_words=today.LINE_WORDS,
         nothing_words=today.NOTHING_WORDS,
         wish_words=WISH_WORDS,
-        event_words=record_words.EVENTS,
+        **alarm_words.of_pages(),
     )
 
 
@@ -74,14 +73,3 @@ def clean_room(room_id: int) -> Response:
     )
     text = _("Room %(room)s is clean.", room=rooms.get_room(room_id).number)
     return settle(url_for("frontdesk.today", show=Line.UNREADY.value), text)
-
-
-@blueprint.post("/today/alarms/<int:record_id>/looked-at")
-@require("records:alarms")
-def look_at_alarm(record_id: int) -> Response:
-    """Somebody has looked what the door's alarm was."""
-    access_records.look_at_alarm(record_id=record_id, actor=actor(), now=choices.present())
-    return settle(
-        url_for("frontdesk.today", show=Line.ALARMS.value),
-        _("The alarm is off the list. The audit trail says who looked."),
-    )

@@ -66,7 +66,9 @@
     const text = await answer.text();
     // The new mark is noted only once every part is as new as it says; what failed is tried again at the next question.
     const done = await Promise.all([...document.querySelectorAll("[data-live]")].map(renew));
-    if (done.every(Boolean)) htmx.swap(line(), text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+    if (!done.every(Boolean)) return;
+    htmx.swap(line(), text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
+    document.dispatchEvent(new CustomEvent("live:renewed", { detail: { part: line() } }));
   }
 
   async function look() {

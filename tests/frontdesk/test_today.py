@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from pms.access_records.models import AccessRecord
+from pms.alarms import service as alarms
+from pms.alarms.models import AlarmKind
 from pms.core.db import db, transaction
 from pms.folios import service as folios
 from pms.folios.models import PaymentMethod
 from pms.frontdesk import key_tasks, service, today
 from pms.frontdesk.today import Line
-from pms.protocol.record import RecordEvent
 from pms.rooms import service as rooms
 from pms.rooms.models import HousekeepingStatus, Room, RoomType
 from pms.stays import service as stays
@@ -160,24 +160,9 @@ def browser(client, desk):
     return client.log_in("desk")
 
 
-def alarm(desk, event=RecordEvent.DOOR_LEFT_OPEN) -> int:
-    door = desk.house.doors["101"]
-    with transaction() as session:
-        record = AccessRecord(
-            lock_id=door.lock_id,
-            door_id=door.id,
-            life=1,
-            sequence=len(session.query(AccessRecord.id).all()) + 1,
-            at=desk.now,
-            event=int(event),
-            method=0,
-            credential_id=0,
-            result=0,
-            battery_percent=80,
-            received_at=desk.now,
-        )
-        session.add(record)
-        return record.id
+def alarm(desk, kind=AlarmKind.DOOR_LEFT_OPEN) -> int:
+    lock_id = desk.house.doors["101"].lock_id
+    return alarms.raise_alarm(kind=kind, lock_id=lock_id, at=desk.now, actor=desk.clerk, now=desk.now).id
 
 
 def act(browser, url: str, **values):
@@ -200,19 +185,19 @@ def test_a_dirty_room_is_said_to_be_clean_in_its_row(browser, desk):
 
 def test_an_alarm_stands_in_the_top_bar_and_on_its_list_until_somebody_has_looked(browser, client, desk):
     assert "alarm-mark" not in browser.get("/rooms").text
-    alarm(desk)
-    alarm(desk, RecordEvent.OPENED)
-    assert 'id="alarm-mark"' in browser.get("/rooms").text
-    page = browser.get("/today?show=alarms")
-    assert "Door left open" in page.text
-    (url,) = re.findall(r'action="(/today/alarms/\d+/looked-at)"', page.text)
-    act(browser, url)
-    assert "Somebody has looked at every alarm." in browser.get("/today?show=alarms", htmx=True).text
+    number = alarm(desk)
+    alarm(desk, AlarmKind.DURESS)
+    assert re.search(r'id="alarm-mark"[^>]*>.*?</span> 1</a>', browser.get("/rooms").text)
+    page = browser.get("/today?show=alarms").text
+    assert "Door left open" in page
+    assert "Duress" not in page
+    act(browser, f"/alarms/{number}/acknowledge", note="Closed it")
+    assert "No alarm is open." in browser.get("/today?show=alarms", htmx=True).text
     assert "alarm-mark" not in browser.get("/live", htmx=True).text
     housekeeper = client.__class__(client.app).log_in("housekeeper")
-    alarm(desk)
+    alarm(desk, AlarmKind.TAMPER)
     assert "alarm-mark" not in housekeeper.get("/rooms").text
-    housekeeper.post(url, status=403)
+    housekeeper.post(f"/alarms/{number}/acknowledge", status=403)
 
 
 def test_each_row_has_one_next_verb(browser, desk):
