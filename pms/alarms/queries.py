@@ -204,14 +204,14 @@ def last_seen(kind: AlarmKind, things: Collection[str]) -> dict[str, datetime]:
     return {row[0]: row[1] for row in rows}
 
 
-def last_settled(kind: AlarmKind) -> dict[int, datetime]:
-    """By gateway: when the last alarm of this kind was over."""
+def last_settled(kind: AlarmKind) -> dict[int | None, datetime]:
+    """By gateway (None: the house): when the last alarm of this kind was over."""
     rows = db.session.execute(
         sa.select(Alarm.gateway_id, sa.func.max(Alarm.settled_at))
-        .where(Alarm.kind == kind, Alarm.gateway_id.is_not(None), Alarm.settled_at.is_not(None))
+        .where(Alarm.kind == kind, Alarm.lock_id.is_(None), Alarm.settled_at.is_not(None))
         .group_by(Alarm.gateway_id)
     )
-    return {gateway_id: at for gateway_id, at in rows if gateway_id is not None and at is not None}
+    return {gateway_id: at for gateway_id, at in rows if at is not None}
 
 
 def _rows() -> sa.Select[Alarm]:

@@ -156,15 +156,13 @@ def doors_within(tries: Iterable[tuple[datetime, int]], span: timedelta) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A lock that a gateway or a 4G module carries for; `carried_since` is when the later of the two came to it."""
+    """A lock that a gateway or a 4G module carries for, and whether one of them is there. `carried_since` is when the last of them came."""
 
     lock_id: int
     heard_at: datetime | None
     gateway_id: int | None
-    is_gateway_online: bool
-    imei: str | None
-    is_module_online: bool
-    module_seen_at: datetime | None
+    is_online: bool
+    module_gone_since: datetime | None
     carried_since: datetime
 
 
@@ -173,14 +171,13 @@ def silent_since(
 ) -> datetime | None:
     """Since when a lock has been out of reach for too long; None where it is not, or where its gateway's silence explains it.
 
-    `back_at` is when its gateway came back last: before that the lock could not be heard. `patience` is for its module,
-    `longest` for itself: a lock has nothing to say as long as nobody comes.
+    `back_at` is when its gateway, or the server's line, came back last: before that the lock could not be heard. `patience` is for
+    its module, `longest` for itself: a lock has nothing to say as long as nobody comes.
     """
-    if lock.is_gateway_online or lock.is_module_online:
+    if lock.is_online:
         if lock.heard_at is None:
             return None
         since = max(at for at in (lock.heard_at, lock.carried_since, back_at) if at is not None)
         return since if now - since > longest else None
-    if lock.gateway_id is None and lock.module_seen_at is not None and now - lock.module_seen_at > patience:
-        return lock.module_seen_at
-    return None
+    gone = lock.module_gone_since
+    return gone if lock.gateway_id is None and gone is not None and now - gone > patience else None

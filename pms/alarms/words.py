@@ -83,6 +83,9 @@ def explain(alarm: Alarm) -> tuple[str, dict[str, Any]] | None:
         return N_("The battery is at %(percent)s %%."), {"percent": said["percent"]}
     if "since" in said:
         return N_("Nothing was heard since %(since)s."), {"since": datetime.fromisoformat(said["since"])}
+    if "line_since" in said:
+        since = datetime.fromisoformat(said["line_since"])
+        return N_("The server has had no line to the broker since %(since)s: no gateway is reached."), {"since": since}
     if "doors" in said:
         return N_("Wrong codes at several doors: %(doors)s."), {"doors": ", ".join(said["doors"])}
     if "doubt" in said:

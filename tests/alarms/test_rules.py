@@ -51,10 +51,8 @@ def carried(**values) -> Carried:
         "lock_id": 1,
         "heard_at": NOON - 30 * HOUR,
         "gateway_id": 5,
-        "is_gateway_online": True,
-        "imei": None,
-        "is_module_online": False,
-        "module_seen_at": None,
+        "is_online": True,
+        "module_gone_since": None,
         "carried_since": NOON - 90 * HOUR,
     }
     return Carried(**{**usual, **values})
@@ -71,11 +69,12 @@ def carried(**values) -> Carried:
         (carried(carried_since=NOON - HOUR), None, None),
         (carried(), NOON - HOUR, None),
         # The gateway's own alarm says it.
-        (carried(is_gateway_online=False), None, None),
+        (carried(is_online=False), None, None),
+        (carried(is_online=False, module_gone_since=NOON - HOUR), None, None),
         # A lock with a module of its own.
-        (carried(gateway_id=None, is_gateway_online=False, module_seen_at=NOON - HOUR), None, NOON - HOUR),
-        (carried(gateway_id=None, is_gateway_online=False, module_seen_at=NOON - 20 * MINUTE), None, None),
-        (carried(is_gateway_online=False, is_module_online=True, module_seen_at=NOON), None, NOON - 30 * HOUR),
+        (carried(gateway_id=None, is_online=False, module_gone_since=NOON - HOUR), None, NOON - HOUR),
+        (carried(gateway_id=None, is_online=False, module_gone_since=NOON - 20 * MINUTE), None, None),
+        (carried(gateway_id=None, is_online=False), None, None),
     ],
 )
 def test_a_lock_is_silent_only_where_nothing_else_explains_it(lock, back_at, since):

@@ -9,7 +9,7 @@ from pms.alarms.models import AlarmKind
 from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import transaction
-from pms.gateways.models import CellularModule, Gateway, GatewayLock
+from pms.gateways.models import CellularModule, Gateway, GatewayLock, LinkProcess
 from pms.locks.models import Lock
 from pms.properties.models import Property
 from tests.alarms.cast import actions, everything
@@ -131,6 +131,37 @@ def test_a_module_that_is_gone_is_an_alarm_of_its_lock(house, now):
     (alarm,) = everything()
     assert (alarm.kind, alarm.lock_id) == (AlarmKind.OFFLINE, lock_id)
     assert look(now + 31 * MINUTE) == (0, 0)
+
+
+def test_the_servers_own_line_is_one_alarm_of_the_house_and_no_gateway_is_missed_for_it(any_house, now):
+    house = any_house
+    change(house, "101", last_seen_at=now)
+    gateway_id = gateway(house, now, "101", seen_at=now)
+    with transaction() as session:
+        row = session.get_one(Gateway, gateway_id)
+        row.is_connected, row.connected_at = True, now
+        session.add(LinkProcess(name="serve", is_connected=True, since=now, beat_at=now))
+    assert look(now) == (0, 0)
+    # The process has died: it says nothing any more.
+    later = now + 31 * MINUTE
+    assert look(later) == (1, 0)
+    (alarm,) = everything()
+    assert (alarm.kind, alarm.thing, alarm.details) == (
+        AlarmKind.OFFLINE,
+        "house",
+        {"line_since": now.isoformat()},
+    )
+    back = now + 30 * HOUR
+    with transaction() as session:
+        session.get_one(LinkProcess, "serve").beat_at = back
+    assert look(back) == (0, 1)
+    # The broker's word, and its will.
+    with transaction() as session:
+        row = session.get_one(Gateway, gateway_id)
+        row.is_connected, row.lost_at = False, back
+        session.get_one(LinkProcess, "serve").beat_at = back + 31 * MINUTE
+    assert look(back + 31 * MINUTE) == (1, 0)
+    assert everything()[-1].details == {"since": back.isoformat()}
 
 
 def test_two_schedulers_at_once_raise_it_once(any_house, now):
