@@ -24,6 +24,7 @@ from pms.rooms import models as rooms
 from pms.slots import models as slots
 from pms.staffcards import models as staffcards
 from pms.stays import models as stays
+from pms.turns import models as turns
 
 __all__ = [
     "Base",
@@ -48,4 +49,5 @@ __all__ = [
     "slots",
     "staffcards",
     "stays",
+    "turns",
 ]
