@@ -36,6 +36,7 @@ from pms.keycards import books as card_books
 from pms.keycards import denials
 from pms.keycards import work as card_work
 from pms.lock_commands import answers as lock_answers
+from pms.lock_commands import clocks as lock_clocks
 from pms.lock_commands import operate as lock_operations
 from pms.lock_commands import settings as lock_settings
 from pms.lock_commands.setups import OutboxOfSetups
@@ -209,6 +210,7 @@ def _connect_features() -> None:
     online_work.install()
     record_work.install()
     lock_operations.install()
+    lock_clocks.install()
     passcode_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],

@@ -21,6 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from pms.access_records import jobs as access_records
 from pms.accounts import jobs as accounts
 from pms.audit import jobs as audit
 from pms.core import clock
@@ -71,6 +72,8 @@ JOBS = (
     Job("commands past their time", lock_commands.expire, _every(minutes=1)),
     Job("forget old letters", mail.purge_letters, _every(hours=12)),
     Job("passcodes past their end", passcodes.reckon_ends, _every(hours=1)),
+    Job("records of the doors", access_records.fetch, _every(minutes=10)),
+    Job("clocks of the locks", lock_commands.set_clocks, _every(minutes=10)),
     Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),

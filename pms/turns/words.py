@@ -39,6 +39,14 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
         N_("Passcodes past their end"),
         N_("Brings the ends of passcodes in step with the locks’ clocks."),
     ),
+    "records of the doors": (
+        N_("Records of the doors"),
+        N_("Asks the locks that can be reached for what they noted and have not told."),
+    ),
+    "clocks of the locks": (
+        N_("Clocks of the locks"),
+        N_("Sets clocks that are off, and tells the locks when summer time begins or ends."),
+    ),
     "outage pack of the hour": (
         N_("Outage pack of the hour"),
         N_("Makes the file with which a desk goes on when the server is gone."),

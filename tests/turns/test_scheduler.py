@@ -19,7 +19,6 @@ from pms.audit.models import AuditEntry
 from pms.core import clock
 from pms.core.db import db, transaction
 from pms.core.outcome import Outcome
-from pms.core.text import N_
 from pms.turns import queries, service
 from pms.turns.models import JobTurn, TurnState
 from pms.turns.rules import NoSuchJob, Schedule
@@ -298,16 +297,17 @@ def test_a_process_that_was_away_says_nothing_about_a_turn_that_another_took_ove
 
 
 def test_what_came_of_a_turn_is_said_in_the_readers_language(client, app, house):
-    outcome = Outcome(N_("Questions sent: %(asked)s. Out of reach: %(away)s."), {"asked": 12, "away": 2})
+    said = "Locks asked: %(asked)s. Out of reach: %(away)s. For the next turn: %(left)s."
+    outcome = Outcome(said, {"asked": 12, "away": 2, "left": 0})
     job = scheduler.Job("check the audit trail", lambda: outcome, Schedule(every=timedelta(hours=1)))
     service.announce(schedules={job.name: job.schedule}, zone=BERLIN, now=clock.now())
     scheduler.run(app, job)
     client.log_in("manager")
     for page in ("/property/jobs/", f"/property/jobs/{job.name}"):
-        assert "Questions sent: 12. Out of reach: 2." in client.get(page).text
+        assert "Locks asked: 12. Out of reach: 2. For the next turn: 0." in client.get(page).text
     with transaction() as session:
         session.execute(sa.update(Account).values(language="zh"))
-    assert "已询问：12" in client.get("/property/jobs/").text
+    assert "已询问门锁：12" in client.get("/property/jobs/").text
 
 
 def test_turns_of_long_ago_are_forgotten(any_app, any_house, now):
