@@ -54,6 +54,7 @@ from pms.staffcards import service as staffcards
 from pms.staffcards import work as staff_work
 from pms.staffcards.book import StaffBook
 from pms.stays import followers as stay_followers
+from pms.stays import queries as stay_queries
 from pms.stays import service as stays
 from pms.web import addresses, errors, filters, i18n, login, rights, security
 from pms.web.assets import Assets, CachingFlask
@@ -71,6 +72,7 @@ FEATURES = (
     ("api_docs", "/api-docs"),
     ("mail", "/property/mail"),
     ("turns", "/property/jobs"),
+    ("retention", "/property/retention"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),
@@ -122,6 +124,7 @@ SECTIONS = {
     "lock_commands": "locks.index",
     "api_docs": "properties.settings",
     "turns": "properties.settings",
+    "retention": "properties.settings",
 }
 
 
@@ -216,6 +219,7 @@ def _connect_features() -> None:
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],
         guests=lambda text: guests.search_ids(text, limit=50),
+        former=stay_queries.former_among,
     )
     for feature, _prefix in FEATURES:
         if find_spec(f"pms.{feature}.words"):

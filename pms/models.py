@@ -20,6 +20,7 @@ from pms.outage import models as outage
 from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
+from pms.retention import models as retention
 from pms.rooms import models as rooms
 from pms.slots import models as slots
 from pms.staffcards import models as staffcards
@@ -45,6 +46,7 @@ __all__ = [
     "passcodes",
     "properties",
     "reservations",
+    "retention",
     "rooms",
     "slots",
     "staffcards",

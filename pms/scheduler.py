@@ -32,6 +32,7 @@ from pms.mail import jobs as mail
 from pms.outage import jobs as outage
 from pms.passcodes import jobs as passcodes
 from pms.properties import queries as properties
+from pms.retention import jobs as retention
 from pms.slots import jobs as slots
 from pms.turns import jobs as turn_jobs
 from pms.turns import service as turns
@@ -75,6 +76,7 @@ JOBS = (
     Job("records of the doors", access_records.fetch, _every(minutes=10)),
     Job("clocks of the locks", lock_commands.set_clocks, _every(minutes=10)),
     Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
+    Job("guests past their time", retention.forget, Schedule(at=(3, 0))),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),
 )

@@ -56,13 +56,14 @@ def newest_number() -> int:
     return db.session.scalar(sa.select(AuditHead.last_id)) or 0
 
 
-def stream_entries(filters: Filters) -> Iterator[AuditEntry]:
+def stream_entries(filters: Filters) -> Iterator[list[AuditEntry]]:
     """All of them, the earliest first, a chunk at a time."""
     last = 0
     while True:
         statement = sa.select(AuditEntry).where(*_conditions(filters), AuditEntry.id > last)
         rows = list(db.session.scalars(statement.order_by(AuditEntry.id).limit(_CHUNK)))
-        yield from rows
+        if rows:
+            yield rows
         if len(rows) < _CHUNK:
             return
         last = rows[-1].id
