@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
@@ -21,6 +21,7 @@ from pms.accounts import passwords
 from pms.accounts import queries as accounts
 from pms.audit import lookups as audit_lookups
 from pms.audit import words as audit_words
+from pms.backups import queries as backups
 from pms.config import ROOT, Settings
 from pms.core import clock
 from pms.core.db import db
@@ -73,6 +74,7 @@ FEATURES = (
     ("mail", "/property/mail"),
     ("turns", "/property/jobs"),
     ("retention", "/property/retention"),
+    ("backups", "/property/backups"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),
@@ -125,6 +127,7 @@ SECTIONS = {
     "api_docs": "properties.settings",
     "turns": "properties.settings",
     "retention": "properties.settings",
+    "backups": "properties.settings",
 }
 
 
@@ -248,6 +251,7 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "home_url": nav[0]["url"] if (nav := _navigation(app)) else url_for("accounts.log_in"),
             "house": g.get("house"),
             "languages": i18n.LANGUAGES,
+            "backup_is_late": _backup_is_late,
             "open_alarms": access_records.count_open_alarms,
             "live_mark": lambda: live.mark(clock.now()),
             "nav": nav,
@@ -261,6 +265,14 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
         }
 
     app.context_processor(common)
+
+
+def _backup_is_late() -> bool:
+    """Whether the manager should worry. The demo and the tests have nothing to lose."""
+    if not current_app.config["SETTINGS"].is_production:
+        return False
+    keys = properties.list_site_keys()
+    return backups.is_late(now=clock.now(), since=min((key.created_at for key in keys), default=None))
 
 
 def _navigation(app: Flask) -> list[dict[str, Any]]:

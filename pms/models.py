@@ -5,6 +5,7 @@ from __future__ import annotations
 from pms.access_records import models as access_records
 from pms.accounts import models as accounts
 from pms.audit import models as audit
+from pms.backups import models as backups
 from pms.core.db import Base
 from pms.credentials import models as credentials
 from pms.encoders import models as encoders
@@ -32,6 +33,7 @@ __all__ = [
     "access_records",
     "accounts",
     "audit",
+    "backups",
     "credentials",
     "encoders",
     "folios",

@@ -24,6 +24,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from pms.access_records import jobs as access_records
 from pms.accounts import jobs as accounts
 from pms.audit import jobs as audit
+from pms.backups import jobs as backups
 from pms.core import clock
 from pms.core.db import db
 from pms.credentials import jobs as credentials
@@ -76,6 +77,7 @@ JOBS = (
     Job("records of the doors", access_records.fetch, _every(minutes=10)),
     Job("clocks of the locks", lock_commands.set_clocks, _every(minutes=10)),
     Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
+    Job("backup of the night", backups.make, Schedule(at=(2, 30))),
     Job("guests past their time", retention.forget, Schedule(at=(3, 0))),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),

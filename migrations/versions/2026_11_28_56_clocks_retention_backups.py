@@ -25,6 +25,20 @@ def upgrade() -> None:
         sa.CheckConstraint("months BETWEEN 1 AND 120", name=op.f("ck_retention_rule_months")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_retention_rule")),
     )
+    op.create_table(
+        "backup",
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_backup")),
+        sa.UniqueConstraint("name", name=op.f("uq_backup_name")),
+    )
+    op.create_index(op.f("ix_backup_made_at"), "backup", ["made_at"])
     # A house that is in use decides itself before anything of its guests is removed.
     op.execute(
         sa.text(
@@ -44,6 +58,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("uq_lock_command_clock", table_name="lock_command")
+    op.drop_index(op.f("ix_backup_made_at"), table_name="backup")
+    op.drop_table("backup")
     op.drop_table("retention_rule")
     op.drop_index(op.f("ix_guest_anonymised_at"), table_name="guest")
     op.drop_column("guest", "anonymised_at")

@@ -94,6 +94,11 @@ def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     return found
 
 
+def digest_of(number: int) -> str:
+    """The link of the entry with this number; empty where there is none, as before the first."""
+    return db.session.scalar(sa.select(AuditEntry.digest).where(AuditEntry.id == number)) or ""
+
+
 def find_last_check() -> AuditEntry | None:
     """The entry of the last nightly check of the chain."""
     checks = sa.select(AuditEntry).where(AuditEntry.action.in_(("audit.verified", "audit.fault_found")))

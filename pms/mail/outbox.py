@@ -112,6 +112,21 @@ def forget(*, subject_kind: str, subject_ids: Collection[int]) -> None:
         )
 
 
+def distrust(*, now: datetime) -> int:
+    """After a restore nobody knows whether what was waiting then has been sent since: it is not sent again; how many letters.
+
+    Joins the caller's transaction.
+    """
+    with transaction() as session:
+        return count_changed(
+            session,
+            sa.update(Letter)
+            .where(Letter.state.in_((LetterState.QUEUED, LetterState.SENDING)))
+            .values(state=LetterState.UNKNOWN, ended_at=now, text_sealed=None)
+            .execution_options(synchronize_session=False),
+        )
+
+
 def is_idle(*, now: datetime) -> bool:
     """Whether there is nothing to do."""
     return not queries.has_work(now=now)

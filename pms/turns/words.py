@@ -51,6 +51,10 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
         N_("Outage pack of the hour"),
         N_("Makes the file with which a desk goes on when the server is gone."),
     ),
+    "backup of the night": (
+        N_("Backup of the night"),
+        N_("Saves the whole database, reads the file back and compares it; puts old backups away."),
+    ),
     "guests past their time": (
         N_("Guests past their time"),
         N_("Removes the data of guests who left long ago; nights, prices and records stay."),

@@ -9,6 +9,7 @@ from pms.passcodes.service.ending import Ending, clear_door, command_answered, d
 from pms.passcodes.service.forgetting import forget_stays, forget_visitors
 from pms.passcodes.service.making import Chooser, add, cyclic, make, permanent, single, timed
 from pms.passcodes.service.of_stay import end_elsewhere, end_for_stay, issue_for_stay, reinstate
+from pms.passcodes.service.restored import MovedOn, move_epochs_on
 from pms.passcodes.service.showing import find_by_digits, for_sealing, send, show_again
 from pms.passcodes.service.stored import show_stored
 
@@ -17,6 +18,7 @@ __all__ = [
     "Chooser",
     "Ending",
     "Holder",
+    "MovedOn",
     "ShownPasscode",
     "Times",
     "add",
@@ -35,6 +37,7 @@ __all__ = [
     "issue_for_stay",
     "keys_changed",
     "make",
+    "move_epochs_on",
     "permanent",
     "reckon_ends",
     "reinstate",
