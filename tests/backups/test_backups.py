@@ -24,6 +24,7 @@ from pms.audit import queries as trail
 from pms.audit import service as audit
 from pms.audit.models import AuditEntry
 from pms.backups import archive, databases, jobs, queries, rules, service
+from pms.backups import restoring as backup_restoring
 from pms.backups.models import Backup
 from pms.config import ROOT
 from pms.core import clock
@@ -270,6 +271,8 @@ def test_a_backup_is_restored_and_what_may_have_happened_since_is_mended(place, 
     assert (last.action, last.after["epochs"]) == ("backups.restored", len(ids) - 3)
     # What is there is not overwritten.
     db.remove()
+    with pytest.raises(rules.NotEmpty):
+        backup_restoring.restore(file=place.folder / row.name, database_url=elsewhere)
     again = run(place.folder / row.name)
     assert again.exit_code == 1
     assert "There is a database already" in again.output
@@ -294,6 +297,8 @@ def test_a_restore_says_what_is_wrong_and_leaves_nothing(app, house, now, empty_
     assert not (home / "master.key").exists()
     (home / "master.key").write_text(settings.master_key.hex())
     monkeypatch.setenv("PMS_DATABASE_URL", "postgresql+psycopg://nobody@/nowhere")
+    with pytest.raises(rules.OtherDatabase):
+        backup_restoring.restore(file=file, database_url=os.environ["PMS_DATABASE_URL"])
     assert "This is a backup of SQLite" in run(file).output
     assert {path.name for path in home.iterdir()} == {"master.key", "secret.key"}
 
