@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from pms.core import clock
 from pms.guests import queries as guests
 from pms.guests.models import Guest
-from pms.retention import queries, service
+from pms.retention import queries, rules, service
 from pms.retention.forms import RuleForm
 from pms.web import errors, login
 from pms.web.forms import Form
@@ -76,6 +76,7 @@ def _page(form: RuleForm, status: int = 200) -> Response:
         rule=queries.find_rule(),
         plan=queries.plan(now=clock.now(), months=months, size=_SHOWN) if months is not None else None,
         former=queries.count_former(),
+        usual_months=rules.USUAL_MONTHS,
     )
 
 
