@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
@@ -22,6 +22,7 @@ from pms.alarms import queries as alarms
 from pms.alarms import words as alarm_words
 from pms.audit import lookups as audit_lookups
 from pms.audit import words as audit_words
+from pms.backups import queries as backups
 from pms.config import ROOT, Settings
 from pms.core import clock
 from pms.core.db import db
@@ -37,6 +38,7 @@ from pms.keycards import books as card_books
 from pms.keycards import denials
 from pms.keycards import work as card_work
 from pms.lock_commands import answers as lock_answers
+from pms.lock_commands import clocks as lock_clocks
 from pms.lock_commands import operate as lock_operations
 from pms.lock_commands import settings as lock_settings
 from pms.lock_commands.setups import OutboxOfSetups
@@ -54,6 +56,7 @@ from pms.staffcards import service as staffcards
 from pms.staffcards import work as staff_work
 from pms.staffcards.book import StaffBook
 from pms.stays import followers as stay_followers
+from pms.stays import queries as stay_queries
 from pms.stays import service as stays
 from pms.web import addresses, errors, filters, i18n, login, rights, security
 from pms.web.assets import Assets, CachingFlask
@@ -71,6 +74,8 @@ FEATURES = (
     ("api_docs", "/api-docs"),
     ("mail", "/property/mail"),
     ("turns", "/property/jobs"),
+    ("retention", "/property/retention"),
+    ("backups", "/property/backups"),
     ("properties", "/property"),
     ("rooms", "/rooms"),
     ("guests", "/guests"),
@@ -124,6 +129,8 @@ SECTIONS = {
     "lock_commands": "locks.index",
     "api_docs": "properties.settings",
     "turns": "properties.settings",
+    "retention": "properties.settings",
+    "backups": "properties.settings",
 }
 
 
@@ -212,11 +219,13 @@ def _connect_features() -> None:
     online_work.install()
     record_work.install()
     lock_operations.install()
+    lock_clocks.install()
     passcode_work.install()
     audit_lookups.connect(
         people=lambda: [(account.id, account.display_name) for account in accounts.list_accounts()],
         rooms=lambda: [(room.id, room.number) for room in rooms.list_rooms()],
         guests=lambda text: guests.search_ids(text, limit=50),
+        former=stay_queries.former_among,
     )
     for feature, _prefix in FEATURES:
         if find_spec(f"pms.{feature}.words"):
@@ -247,6 +256,7 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
             "languages": i18n.LANGUAGES,
             "alarm_mark": alarms.mark,
             "alarm_words": alarm_words.KIND_WORDS,
+            "backup_is_late": _backup_is_late,
             "live_mark": lambda: live.mark(clock.now()),
             "nav": nav,
             "now": clock.now(),
@@ -259,6 +269,14 @@ def _install_context(app: Flask, *, is_production: bool) -> None:
         }
 
     app.context_processor(common)
+
+
+def _backup_is_late() -> bool:
+    """Whether the manager should worry. The demo and the tests have nothing to lose."""
+    if not current_app.config["SETTINGS"].is_production:
+        return False
+    keys = properties.list_site_keys()
+    return backups.is_late(now=clock.now(), since=min((key.created_at for key in keys), default=None))
 
 
 def _navigation(app: Flask) -> list[dict[str, Any]]:

@@ -32,6 +32,9 @@ def running(app: Flask, *, wanted: bool = True) -> Iterator[PortOwner | None]:
 
 @contextmanager
 def _owning(app: Flask) -> Iterator[PortOwner]:
+    """Whoever loses the ownership (the database was away, the process hung) begins nothing any more within a second, and begins
+    again when it gets it back.
+    """
     settings = app.config["SETTINGS"]
     postman = Postman(writes_to_console=not settings.is_production)
     sender = Sender(allows_plain=not settings.is_production)
@@ -41,7 +44,11 @@ def _owning(app: Flask) -> Iterator[PortOwner]:
         postman.start()
         sender.start()
 
-    owner = PortOwner(settings, on_owning=begin)
+    def pause() -> None:
+        scheduler.stop(wait=False)
+        postman.stop(wait=False)
+
+    owner = PortOwner(settings, on_owning=begin, on_losing=pause)
     owner.start()
     try:
         yield owner

@@ -172,6 +172,42 @@ def import_locks(file: Path) -> None:
     click.echo(str(result))
 
 
+@main.command()
+def backup() -> None:
+    """Save the database now, also while the server runs."""
+    from pms.backups import service as backups
+    from pms.core import clock
+    from pms.core.actor import SETUP
+    from pms.core.errors import DomainError
+
+    app = _application()
+    settings = app.config["SETTINGS"]
+    place = backups.Place(settings.database_url, settings.backup_folder, settings.home)
+    try:
+        with app.app_context():
+            row = backups.make(place=place, actor=SETUP, now=clock.now())
+            click.echo(f"{settings.backup_folder / row.name}: {row.size} bytes, read back and compared.")
+    except DomainError as error:
+        raise click.ClickException(error.message % error.params) from error
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Make the database of a backup, in an empty installation that has the master key of then."""
+    from pms import restoring
+    from pms.config import ConfigurationError
+    from pms.core.errors import DomainError
+
+    try:
+        for line in restoring.run(file):
+            click.echo(line)
+    except (ConfigurationError, restoring.RestoreError) as error:
+        raise click.ClickException(str(error)) from error
+    except DomainError as error:
+        raise click.ClickException(error.message % error.params) from error
+
+
 @main.command("verify-audit")
 def verify_audit() -> None:
     """Check the audit trail's chain from its first entry to its last."""

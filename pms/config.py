@@ -56,6 +56,7 @@ class Settings:
     broker: BrokerAddress | None = None  # PMS_MQTT_URL, PMS_MQTT_CA: None where this program runs a broker itself
     own_broker_port: int | None = None  # PMS_MQTT_PORT; here None: run no broker, 0: any free port
     topic_prefix: str = DEFAULT_PREFIX  # PMS_MQTT_PREFIX
+    backup_dir: Path | None = None  # PMS_BACKUP_DIR
     argon2_memory_kib: int = 19456
     argon2_rounds: int = 2
 
@@ -65,6 +66,11 @@ class Settings:
         if self.broker is not None:
             return self.broker.url
         return f"mqtt://127.0.0.1:{self.own_broker_port}" if self.own_broker_port is not None else ""
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups are kept: a disk of its own, or a folder of the installation."""
+        return self.backup_dir or self.home / "backups"
 
     @property
     def is_production(self) -> bool:
@@ -88,6 +94,7 @@ def load_settings(home: Path | None = None, *, environment: str | None = None) -
         master_key=_master(master) if master else load_master(home / "master.key"),
         session_idle=timedelta(minutes=_number("PMS_SESSION_IDLE_MINUTES", 60, 5, 24 * 60)),
         is_behind_tls=_number("PMS_TLS", 0, 0, 1) == 1,
+        backup_dir=Path(folder) if (folder := os.environ.get("PMS_BACKUP_DIR")) else None,
         trusted_proxies=_number("PMS_TRUSTED_PROXIES", 0, 0, 5),
         broker=_broker(),
         own_broker_port=_number("PMS_MQTT_PORT", 1883, 0, 65535) or None,

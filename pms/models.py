@@ -6,6 +6,7 @@ from pms.access_records import models as access_records
 from pms.accounts import models as accounts
 from pms.alarms import models as alarms
 from pms.audit import models as audit
+from pms.backups import models as backups
 from pms.core.db import Base
 from pms.credentials import models as credentials
 from pms.encoders import models as encoders
@@ -21,10 +22,12 @@ from pms.outage import models as outage
 from pms.passcodes import models as passcodes
 from pms.properties import models as properties
 from pms.reservations import models as reservations
+from pms.retention import models as retention
 from pms.rooms import models as rooms
 from pms.slots import models as slots
 from pms.staffcards import models as staffcards
 from pms.stays import models as stays
+from pms.turns import models as turns
 
 __all__ = [
     "Base",
@@ -32,6 +35,7 @@ __all__ = [
     "accounts",
     "alarms",
     "audit",
+    "backups",
     "credentials",
     "encoders",
     "folios",
@@ -46,8 +50,10 @@ __all__ = [
     "passcodes",
     "properties",
     "reservations",
+    "retention",
     "rooms",
     "slots",
     "staffcards",
     "stays",
+    "turns",
 ]

@@ -21,9 +21,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from pms.access_records import jobs as access_records
 from pms.accounts import jobs as accounts
 from pms.alarms import jobs as alarms
 from pms.audit import jobs as audit
+from pms.backups import jobs as backups
 from pms.core import clock
 from pms.core.db import db
 from pms.credentials import jobs as credentials
@@ -32,6 +34,7 @@ from pms.mail import jobs as mail
 from pms.outage import jobs as outage
 from pms.passcodes import jobs as passcodes
 from pms.properties import queries as properties
+from pms.retention import jobs as retention
 from pms.slots import jobs as slots
 from pms.turns import jobs as turn_jobs
 from pms.turns import service as turns
@@ -40,6 +43,9 @@ from pms.turns.rules import Schedule
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
     from flask import Flask
+
+    from pms.core.outcome import Outcome
+    from pms.turns.service import Taken
 
 _log = logging.getLogger("pms.scheduler")
 
@@ -54,7 +60,7 @@ class Job:
     """A name, what to call, and when."""
 
     name: str
-    run: Callable[[], None]
+    run: Callable[[], Outcome | None]
     schedule: Schedule
 
 
@@ -69,9 +75,13 @@ JOBS = (
     Job("commands past their time", lock_commands.expire, _every(minutes=1)),
     Job("forget old letters", mail.purge_letters, _every(hours=12)),
     Job("passcodes past their end", passcodes.reckon_ends, _every(hours=1)),
+    Job("records of the doors", access_records.fetch, _every(minutes=10)),
+    Job("clocks of the locks", lock_commands.set_clocks, _every(minutes=10)),
     Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
     Job("watch batteries and ways to locks", alarms.watch, _every(minutes=2)),
     Job("forget old messages about alarms", alarms.forget_deliveries, _every(hours=12)),
+    Job("backup of the night", backups.make, Schedule(at=(2, 30))),
+    Job("guests past their time", retention.forget, Schedule(at=(3, 0))),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),
 )
@@ -111,8 +121,8 @@ def start(app: Flask) -> BackgroundScheduler:
     return scheduler
 
 
-def stop() -> None:
-    """End, after the job that is running.
+def stop(*, wait: bool = True) -> None:
+    """Begin no turn any more. `wait`: come back after the jobs that are running.
 
     The scheduler's own wait would hold the lock that a job needs to say that it is to be tried again, and wait for ever.
     """
@@ -120,7 +130,7 @@ def stop() -> None:
         scheduler = _running.pop()
         executor: _Turns = scheduler._executors["default"]  # noqa: SLF001 - there is no public way to ask
         scheduler.shutdown(wait=False)
-        executor.threads.shutdown(wait=True)
+        executor.threads.shutdown(wait=wait, cancel_futures=True)
 
 
 def run(app: Flask, job: Job, failures: int = 0, due_at: datetime | None = None) -> None:
@@ -128,8 +138,8 @@ def run(app: Flask, job: Job, failures: int = 0, due_at: datetime | None = None)
     try:
         with app.app_context():
             due = due_at or job.schedule.last_due(clock.now(), _house_zone())
-            turn_id = turns.begin(job=job.name, due_at=due, now=clock.now())
-            if turn_id is None or _did(job, turn_id):
+            taken = turns.begin(job=job.name, due_at=due, now=clock.now())
+            if taken is None or _did(job, taken):
                 _forget_retry(job)
                 return
     except Exception:  # noqa: BLE001 - the database may be away for a moment; the scheduler lives on
@@ -143,27 +153,27 @@ def run_asked(app: Flask) -> None:
     jobs = {job.name: job for job in JOBS}
     try:
         with app.app_context():
-            while (turn := turns.begin_asked(now=clock.now())) is not None:
-                turn_id, name = turn.id, turn.job
-                if name in jobs:
-                    _did(jobs[name], turn_id)
+            while (taken := turns.begin_asked(now=clock.now())) is not None:
+                if taken.job in jobs:
+                    _did(jobs[taken.job], taken)
                 else:
-                    turns.end(turn_id=turn_id, fault="unknown", next_at=None, now=clock.now())
+                    turns.end(taken=taken, fault="unknown", next_at=None, now=clock.now())
     except Exception:  # noqa: BLE001 - as above
         _log.exception("turns that were asked for could not be begun")
 
 
-def _did(job: Job, turn_id: int) -> bool:
+def _did(job: Job, taken: Taken) -> bool:
     """Whether the turn went well; noted either way. The caller's application context ends the database session."""
-    fault = ""
+    fault, outcome = "", None
     try:
-        job.run()
+        outcome = job.run()
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the scheduler lives on
         _log.exception("the job “%s” failed", job.name)
         fault = type(error).__name__
         db.remove()
     now = clock.now()
-    turns.end(turn_id=turn_id, fault=fault, next_at=job.schedule.next_due(now, _house_zone()), now=now)
+    next_at = job.schedule.next_due(now, _house_zone())
+    turns.end(taken=taken, fault=fault, outcome=outcome, next_at=next_at, now=now)
     return not fault
 
 

@@ -6,12 +6,14 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from pms.accounts import passwords, queries, throttle
 from pms.accounts.models import StaffSession
 from pms.accounts.rules import DemoAccount, SessionNotFound, WrongLogIn, throttle_limits
 from pms.audit import service as audit
 from pms.core.actor import Actor
-from pms.core.db import transaction
+from pms.core.db import count_changed, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +109,14 @@ def log_out(*, session_id: int, actor: Actor, now: datetime) -> None:
         row.ended_at = now
         account = queries.get_account(row.account_id)
         audit.record(actor=actor, action="accounts.logged_out", subject=_subject(account), now=now)
+
+
+def end_all(*, now: datetime) -> int:
+    """After a restore: log-ins that were ended since the backup must not come back to life; how many. Joins the caller's transaction."""
+    with transaction() as session:
+        return count_changed(
+            session, sa.update(StaffSession).where(StaffSession.ended_at.is_(None)).values(ended_at=now)
+        )
 
 
 def end_session(*, session_id: int, actor: Actor, now: datetime) -> None:

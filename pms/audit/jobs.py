@@ -8,12 +8,14 @@ from pms.audit import queries, service
 from pms.core import clock
 from pms.core.actor import Actor
 from pms.core.db import transaction
+from pms.core.outcome import Outcome
+from pms.core.text import N_
 
 _log = logging.getLogger("pms.audit")
 JOB = Actor(kind="job", name="")
 
 
-def verify_chain() -> None:
+def verify_chain() -> Outcome:
     """A fault is an error in the log too, since whoever can alter the database may wait for the page to be read."""
     check = queries.verify()
     if not check.is_intact:
@@ -27,3 +29,9 @@ def verify_chain() -> None:
             now=clock.now(),
             after={"entries": check.entries, **found},
         )
+    said = (
+        N_("Entries checked: %(count)s. All is well.")
+        if check.is_intact
+        else N_("Tampered with after entry %(count)s!")
+    )
+    return Outcome(said, {"count": check.entries})

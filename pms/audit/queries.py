@@ -61,13 +61,14 @@ def newest_number() -> int:
     return db.session.scalar(sa.select(newest_entry())) or 0
 
 
-def stream_entries(filters: Filters) -> Iterator[AuditEntry]:
+def stream_entries(filters: Filters) -> Iterator[list[AuditEntry]]:
     """All of them, the earliest first, a chunk at a time."""
     last = 0
     while True:
         statement = sa.select(AuditEntry).where(*_conditions(filters), AuditEntry.id > last)
         rows = list(db.session.scalars(statement.order_by(AuditEntry.id).limit(_CHUNK)))
-        yield from rows
+        if rows:
+            yield rows
         if len(rows) < _CHUNK:
             return
         last = rows[-1].id
@@ -96,6 +97,11 @@ def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
             row.action.startswith(filters.action, autoescape=True) if is_feature else row.action == filters.action
         )
     return found
+
+
+def digest_of(number: int) -> str:
+    """The link of the entry with this number; empty where there is none, as before the first."""
+    return db.session.scalar(sa.select(AuditEntry.digest).where(AuditEntry.id == number)) or ""
 
 
 def find_last_check() -> AuditEntry | None:

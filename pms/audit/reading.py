@@ -11,11 +11,14 @@ from flask import current_app, url_for
 from flask_babel import gettext as _
 
 from pms.audit import words
+from pms.audit.lookups import lookups
 from pms.core.text import N_
 from pms.web import filters
 from pms.web.rights import can
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pms.audit.models import AuditEntry
 
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
@@ -53,16 +56,33 @@ class Line:
     links: list[tuple[str, str]]
 
 
-def read(entry: AuditEntry) -> Line:
-    """The entry in the reader's language."""
+FORMER = N_("Former guest")
+# What of an entry about a former guest is of doors and rooms, not of the person.
+_IMPERSONAL = frozenset({"door", "doors", "areas", "room", "room_type", "by"})
+
+
+def read_all(entries: Sequence[AuditEntry]) -> list[Line]:
+    """The entries in the reader's language.
+
+    The trail cannot be changed, so it keeps what was known of guests who were anonymised since; nobody is shown it.
+    """
+    guests, stays = lookups.former(
+        {entry.guest_id for entry in entries if entry.guest_id is not None},
+        {entry.stay_id for entry in entries if entry.stay_id is not None},
+    )
+    return [_read(entry, is_former=entry.guest_id in guests or entry.stay_id in stays) for entry in entries]
+
+
+def _read(entry: AuditEntry, *, is_former: bool) -> Line:
+    subject = str(_(FORMER)) if is_former else entry.subject_label or entry.subject_id
     return Line(
         number=entry.id,
         at=entry.at,
-        sentence=sentence(entry.action, entry.subject_label or entry.subject_id),
+        sentence=sentence(entry.action, subject),
         who=entry.actor_name if entry.actor_kind == "account" else _machine(entry),
         is_person=entry.actor_kind == "account",
         address=entry.address,
-        changes=_changes(entry),
+        changes=_changes(entry, is_former=is_former),
         links=_links(entry),
     )
 
@@ -88,8 +108,12 @@ def _machine(entry: AuditEntry) -> str:
     return f"{what}: {entry.actor_name}" if is_named else what
 
 
-def _changes(entry: AuditEntry) -> list[Change]:
+def _changes(entry: AuditEntry, *, is_former: bool) -> list[Change]:
     before, after = entry.before or {}, entry.after or {}
+    if is_former:
+        before, after = (
+            {name: _blanked(entry.action, name, values[name]) for name in values} for values in (before, after)
+        )
     found = []
     for name in dict.fromkeys((*before, *after)):
         label = words.field_label(entry.action, name)
@@ -101,6 +125,26 @@ def _changes(entry: AuditEntry) -> list[Change]:
             )
         )
     return found
+
+
+def _blanked(action: str, name: str, value: object) -> object:
+    """The value, where it is a number, a date, a word of the program or the name of a door; else nothing of it."""
+    if name in _IMPERSONAL or value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _blanked(action, str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_blanked(action, name, inner) for inner in value]
+    text = str(value)
+    is_plain = words.value_word(action, name, value) is not None or (name not in _BIRTH and _is_time(text))
+    return text if is_plain or not text else str(_("removed"))
+
+
+_BIRTH = frozenset({"birth_date"})
+
+
+def _is_time(text: str) -> bool:
+    return bool(_DAY.match(text) or _INSTANT.match(text))
 
 
 def _value(action: str, name: str, value: object) -> str:

@@ -11,7 +11,9 @@ from flask_babel import gettext as _
 
 from pms.audit import queries, reading, service, words
 from pms.audit.lookups import lookups
+from pms.audit.models import AuditEntry
 from pms.audit.queries import Filters
+from pms.audit.reading import Line
 from pms.core import clock
 from pms.core.ids import read_id
 from pms.web import filters as text_filters
@@ -56,7 +58,7 @@ def _page(part: str = "audit/_entries.html", check: queries.ChainCheck | None = 
     return render(
         "audit/index.html",
         part,
-        lines=[reading.read(entry) for entry in page.rows],
+        lines=reading.read_all(page.rows),
         next_url=next_url,
         asked=_asked(),
         is_filtered=not chosen.is_empty,
@@ -129,9 +131,13 @@ def _lines(chosen: Filters) -> Iterator[list[Any]]:
         _("Before"),
         _("After"),
     ]
-    for entry in queries.stream_entries(chosen):
-        line = reading.read(entry)
+    for entry, line in _read(chosen):
         before = "; ".join(f"{c.label}: {c.before}" for c in line.changes if c.before is not None)
         after = "; ".join(f"{c.label}: {c.after}" for c in line.changes if c.after is not None)
         at = line.at.isoformat(timespec="seconds")
         yield [line.number, at, line.who, line.address, line.sentence, entry.action, before, after]
+
+
+def _read(chosen: Filters) -> Iterator[tuple[AuditEntry, Line]]:
+    for entries in queries.stream_entries(chosen):
+        yield from zip(entries, reading.read_all(entries), strict=True)

@@ -35,6 +35,8 @@ FEATURES: dict[str, str] = {
     "mail": N_("E-mail"),
     "property": N_("House"),
     "turns": N_("Scheduled jobs"),
+    "backups": N_("Backups"),
+    "retention": N_("Keeping of guests’ data"),
     "audit": N_("Audit trail"),
 }
 

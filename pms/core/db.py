@@ -97,11 +97,15 @@ def enum_column(kind: type[StrEnum], *, length: int = 20) -> sa.Enum:
 BinaryText = sa.String(120).with_variant(sa.String(120, collation="C"), "postgresql")
 
 
+# A database server that is gone without a word is noticed within 20 s (seconds; the last one is milliseconds).
+_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+
+
 def open_engine(url: str, *, pool_size: int = 20) -> Engine:
     """An engine for an SQLAlchemy URL, with the transactions that this program has."""
     options: dict[str, Any] = {}
     if not url.startswith("sqlite"):
-        options = {"pool_size": pool_size, "max_overflow": 10, "pool_pre_ping": True}
+        options = {"pool_size": pool_size, "max_overflow": 10, "pool_pre_ping": True, "connect_args": _KEEPALIVE}
     engine = sa.create_engine(url, **options)
     _prepare(engine)
     return engine
@@ -266,6 +270,7 @@ def _prepare(engine: Engine) -> None:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine, "connect", _bound_idleness)
         event.listen(engine, "begin", _begin_postgresql)
 
 
@@ -283,6 +288,12 @@ def _do_not_wait(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     kind = "IMMEDIATE" if connection.get_execution_options().get("pms_writes") else "DEFERRED"
     connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def _bound_idleness(connection: Any, _record: object) -> None:
+    # What a process that hangs has locked is free again after two minutes.
+    connection.execute("SET idle_in_transaction_session_timeout = '2min'")
+    connection.commit()
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -35,6 +35,7 @@ class Vault:
         self._aead = AESGCM(_derive(master, b"seal"))
         self._index = _derive(master, b"index")
         self._audit = _derive(master, b"audit")
+        self._backup = _derive(master, b"backup")
 
     def __repr__(self) -> str:
         return "Vault(***)"
@@ -60,6 +61,10 @@ class Vault:
     def audit_digest(self, message: bytes) -> str:
         """The link of the audit trail's chain; 64 hex digits."""
         return hmac.new(self._audit, message, hashlib.sha256).hexdigest()
+
+    def backup_key(self, salt: bytes) -> bytes:
+        """The key of one backup, 32 bytes; each has a salt of its own."""
+        return hmac.new(self._backup, salt, hashlib.sha256).digest()
 
 
 _vault: list[Vault] = []

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NOT_DIGITS = re.compile(r"\D+")
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
@@ -13,6 +17,19 @@ _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 def N_(message: str) -> str:  # noqa: N802 - the name that every message extractor knows
     """The text unchanged; the extractor finds it, `pms.web` translates it when somebody reads it."""
     return message
+
+
+_speakers: list[Callable[[str], str]] = []
+
+
+def speak(translate: Callable[[str], str]) -> None:
+    """Say how a text is put into the language of whoever is reading (once, by `pms.web`)."""
+    _speakers[:] = [translate]
+
+
+def said(message: str) -> str:
+    """The text in the language of whoever is reading now; as it is where nobody is."""
+    return str(_speakers[0](message)) if _speakers else message
 
 
 def fold(text: str) -> str:

@@ -89,12 +89,13 @@ def open_of_stay(stay_id: int) -> Sequence[Fingerprint]:
     return [finger for finger in _all(Fingerprint.stay_id == stay_id) if rules.is_open(finger.state)]
 
 
-def overdue(now: datetime) -> Sequence[Fingerprint]:
+def overdue(now: datetime, *, limit: int) -> Sequence[Fingerprint]:
     """Fingerprints whose time is over, and those of staff who may not log in any more."""
     gone = sa.select(Account.id).where(Account.is_active.is_(False))
     return _all(
         Fingerprint.state == FingerState.STORED,
         sa.or_(Fingerprint.valid_until <= now, Fingerprint.account_id.in_(gone)),
+        limit=limit,
     )
 
 
@@ -160,7 +161,7 @@ def _taken(*where: sa.ColumnElement[bool]) -> Sequence[Fingerprint]:
     return _all(*where, Fingerprint.state.in_((FingerState.STORED, FingerState.DESTROYED)))
 
 
-def _all(*where: sa.ColumnElement[bool]) -> Sequence[Fingerprint]:
+def _all(*where: sa.ColumnElement[bool], limit: int | None = None) -> Sequence[Fingerprint]:
     return db.session.scalars(
-        sa.select(Fingerprint).where(*where).options(*_LOADED).order_by(Fingerprint.id.desc())
+        sa.select(Fingerprint).where(*where).options(*_LOADED).order_by(Fingerprint.id.desc()).limit(limit)
     ).all()

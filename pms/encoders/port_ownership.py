@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from pms.config import Settings
 
 _ADVISORY_KEY = 0x4C61_7463_686B_6579  # "Latchkey"
+# The owner asks several times a second whether the lock is still its own. A session that has said nothing for so long belongs to
+# a process that hangs, or to a computer that is gone: the server ends it, and the lock is free. Milliseconds.
+_SILENCE = 20_000
+_IDLE_SINCE = 14_00_00
+"""The version of PostgreSQL that ends idle sessions; an earlier one notices a computer that is gone, but no process that hangs."""
+# For a computer that is gone, whatever the version: probes after 5 s of silence, and given up after three of them (seconds).
+_KEEPALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
 
 class Ownership(Protocol):
@@ -83,7 +90,9 @@ def _lock(descriptor: int) -> bool:
 
 
 class AdvisoryLock:
-    """A session lock of PostgreSQL on a connection of its own: it ends with the connection."""
+    """A session lock of PostgreSQL on a connection of its own: it ends with the connection, and the connection with its process,
+    within 20 s also where that one hangs, or its computer vanished without a word.
+    """
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
@@ -95,6 +104,7 @@ class AdvisoryLock:
                 connection.close()
                 return False
             self._connection = connection
+            _let_silence_end_it(connection)
         return True
 
     def is_held(self) -> bool:
@@ -117,3 +127,12 @@ class AdvisoryLock:
             # The pool must not lend it to somebody else with a lock on it.
             connection.invalidate()
             connection.close()
+
+
+def _let_silence_end_it(connection: Connection) -> None:
+    wanted = dict(_KEEPALIVE)
+    version = int(connection.scalar(sa.text("SELECT current_setting('server_version_num')")) or 0)
+    if version >= _IDLE_SINCE:
+        wanted["idle_session_timeout"] = str(_SILENCE)
+    for name, value in wanted.items():
+        connection.execute(sa.select(sa.func.set_config(name, value, False)))

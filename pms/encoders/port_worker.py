@@ -31,10 +31,18 @@ _log = logging.getLogger(__name__)
 class PortOwner:
     """Opens the ports of all machines in use, unless another process does; keeps trying to become the owner."""
 
-    def __init__(self, settings: Settings, *, on_owning: Callable[[], None] = lambda: None) -> None:
-        """`on_owning` is called once, in the owner's thread, when this process becomes the owner."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_owning: Callable[[], None] = lambda: None,
+        on_losing: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_owning` is called in the owner's thread whenever this process becomes the owner, `on_losing` as soon as it notices
+        that it is not any more, and when it stops. Neither may wait for anything.
+        """
         self._ownership: Ownership = ownership_for(settings)
-        self._on_owning = on_owning
+        self._on_owning, self._on_losing = on_owning, on_losing
         self._stop = threading.Event()
         self._owning = threading.Event()
         self._machines: dict[int, MachineThread] = {}
@@ -69,8 +77,10 @@ class PortOwner:
             except Exception:  # noqa: BLE001 - the database may be away for a moment; the owner goes on trying
                 _log.exception("the owner of the ports had to begin again")
             finally:
+                if self._owning.is_set():
+                    self._owning.clear()
+                    self._on_losing()
                 self._stop_machines()
-                self._owning.clear()
                 self._ownership.release()
                 db.remove()
             self._stop.wait(1.0)

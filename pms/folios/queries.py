@@ -173,16 +173,25 @@ def has_postings() -> bool:
     return db.session.scalar(sa.select(Posting.id).limit(1)) is not None
 
 
+def is_open() -> sa.ColumnElement[bool]:
+    """That the account of the row of `stay` is not settled, in whosever favour."""
+    owed = sa.case((Stay.state.in_(rules.UNSOLD), _posted()), else_=_owed())
+    return owed != 0
+
+
 def _owed() -> sa.ColumnElement[int]:
     """The balance of the row of `stay`; nights as in `rules.price_of_nights`."""
     nights = sa.case((Stay.is_day_use, 1), else_=_Days(Stay.arrival_date, Stay.departure_date))
-    posted = (
+    return Stay.night_price * nights + _posted()
+
+
+def _posted() -> sa.ColumnElement[int]:
+    return (
         sa.select(sa.func.coalesce(sa.func.sum(Posting.amount), 0))
         .where(Posting.stay_id == Stay.id)
         .correlate(Stay)
         .scalar_subquery()
     )
-    return Stay.night_price * nights + posted
 
 
 def _leaving_unpaid(day: date, owed: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[bool], ...]:

@@ -9,10 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pms.core.db import Base, BinaryText, HasId
 from pms.core.sealing import sealed_text
+from pms.core.text import N_, said
+
+FORMER = N_("Former guest")
 
 
 def full_name(family_name: str, given_name: str) -> str:
-    """As it is said at the desk: family name first where it is written in Chinese."""
+    """As it is said at the desk: family name first where it is written in Chinese. Who has none any more is a former guest."""
+    if not family_name:
+        return said(FORMER)
     if not given_name:
         return family_name
     return f"{family_name}{given_name}" if family_name[:1] >= "\u2e80" else f"{given_name} {family_name}"
@@ -36,6 +41,8 @@ class Guest(HasId, Base):
     document_tail_index: Mapped[str | None] = mapped_column(sa.String(32), index=True)
     note: Mapped[str] = mapped_column(sa.String(500), default="")
     created_at: Mapped[datetime]
+    # Everything above that tells who it was is gone since then.
+    anonymised_at: Mapped[datetime | None] = mapped_column(index=True)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy

@@ -11,11 +11,11 @@ from pms.core.db import db
 from pms.core.sealing import vault
 from pms.core.text import digits_of, fold
 from pms.guests.models import Guest, GuestWord
-from pms.guests.rules import GuestNotFound, is_number_like, is_same_name, plain_number
+from pms.guests.rules import FormerGuest, GuestNotFound, is_number_like, is_same_name, plain_number
 from pms.web.paging import Page, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy.orm import InstrumentedAttribute
 
@@ -37,9 +37,22 @@ def get_guest(guest_id: int) -> Guest:
     return guest
 
 
+def former_among(guest_ids: Collection[int]) -> set[int]:
+    """Which of these were anonymised."""
+    if not guest_ids:
+        return set()
+    return set(db.session.scalars(sa.select(Guest.id).where(Guest.id.in_(guest_ids), Guest.anonymised_at.is_not(None))))
+
+
+def check_known(guest_id: int) -> None:
+    """`FormerGuest` for a guest of whom nothing is known any more."""
+    if former_among([guest_id]):
+        raise FormerGuest
+
+
 def list_guests(*, before: int | None = None, size: int = 50) -> Page[Guest]:
-    """Everybody, the newest first; `before` is the id to go on from."""
-    statement = sa.select(Guest).order_by(Guest.id.desc()).limit(size + 1)
+    """Everybody who is known by name, the newest first; `before` is the id to go on from."""
+    statement = sa.select(Guest).where(Guest.anonymised_at.is_(None)).order_by(Guest.id.desc()).limit(size + 1)
     if before is not None:
         statement = statement.where(Guest.id < before)
     return cut(list(db.session.scalars(statement)), size, "id")

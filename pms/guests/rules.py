@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from pms.core.errors import Invalid, NotFound
+from pms.core.errors import DomainError, Invalid, NotFound
 from pms.core.text import N_, digits_of, fold
 
 DOCUMENT_KINDS: dict[str, str] = {
@@ -26,6 +26,13 @@ class GuestNotFound(NotFound):
 
     code = "guest_not_found"
     message = N_("This guest does not exist.")
+
+
+class FormerGuest(DomainError):
+    """Nothing is known of the person any more, and nothing new is to be learned under the old number."""
+
+    code = "former_guest"
+    message = N_("This guest’s data were removed. Enter the person anew.")
 
 
 class NameMissing(Invalid):

@@ -17,13 +17,14 @@ from pms.guests.rules import GuestFields
 from pms.properties import queries as properties
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
 
-__all__ = ["GuestFields", "change_guest", "create_guest", "reveal_document"]
+__all__ = ["GuestFields", "anonymise", "change_guest", "create_guest", "reveal_document"]
 
 _PLAIN = ("family_name", "given_name", "phone", "email", "nationality", "birth_date", "document_kind", "note")
 
@@ -54,6 +55,8 @@ def change_guest(*, guest_id: int, version: int, fields: GuestFields, actor: Act
         guest = session.scalars(sa.select(Guest).where(Guest.id == guest_id).with_for_update()).one_or_none()
         if guest is None:
             raise rules.GuestNotFound
+        if guest.anonymised_at is not None:
+            raise rules.FormerGuest
         if guest.version != version:
             raise ChangedMeanwhile
         before = {n: getattr(guest, n) for n in _PLAIN if getattr(guest, n) != getattr(fields, n)}
@@ -90,6 +93,23 @@ def reveal_document(*, guest_id: int, actor: Actor, now: datetime) -> str:
             return ""
         audit.record(actor=actor, action="guests.document_shown", subject=_subject(guest), now=now)
     return number
+
+
+def anonymise(*, guest_ids: Collection[int], now: datetime) -> None:
+    """Forget who these people are: what is left of each is a number. Joins the caller's transaction, whose audit lines speak for it."""
+    with transaction() as session:
+        session.execute(
+            sa.update(Guest)
+            .where(Guest.id.in_(guest_ids))
+            .values(
+                {name: "" for name in _PLAIN if name != "birth_date"}
+                | {"birth_date": None, "document_number_sealed": None, "document_index": None}
+                | {"document_tail_index": None, "anonymised_at": now, "version": Guest.version + 1}
+            )
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(sa.delete(GuestWord).where(GuestWord.guest_id.in_(guest_ids)))
+        session.expire_all()
 
 
 def _set_document(guest: Guest, number: str) -> None:

@@ -121,7 +121,7 @@ def _page(guest_id: int, number: str | None = None) -> Response:
         document_kinds=DOCUMENT_KINDS,
         country_name=country_name,
         stays_url=url_for("stays.of_guest", guest_id=guest_id) if has_stays else None,
-        lines=[reading.read(entry) for entry in entries],
+        lines=reading.read_all(entries),
         next_url=None,
     )
 

@@ -85,6 +85,14 @@ class LockCommand(HasId, Base):
             sqlite_where=sa.text("state = 'sent' AND command <> 1280"),
             postgresql_where=sa.text("state = 'sent' AND command <> 1280"),
         ),
+        # The scheduler sets a lock's clock once at a time.
+        sa.Index(
+            "uq_lock_command_clock",
+            "lock_id",
+            unique=True,
+            sqlite_where=sa.text("subject_kind = 'clock' AND state IN ('made', 'sent')"),
+            postgresql_where=sa.text("subject_kind = 'clock' AND state IN ('made', 'sent')"),
+        ),
         # The parts of one content come of one request.
         sa.UniqueConstraint("request_id", "part"),
         sa.Index("ix_lock_command_subject", "subject_kind", "subject_id"),

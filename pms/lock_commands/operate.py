@@ -14,6 +14,7 @@ from pms.lock_commands import queries, rules, service
 from pms.lock_commands.answers import Asker, register
 from pms.lock_commands.rules import Deed
 from pms.locks import queries as locks
+from pms.locks import service as lock_service
 from pms.locks.models import Lock, LockSetup
 from pms.protocol.command import AnswerStatus, AssociateModule, Operate
 
@@ -129,7 +130,7 @@ def install() -> None:
 
 
 class Deeds(Asker):
-    """The door's own record says what it did; there is no other book."""
+    """The door's own record says what it did; there is no other book, but for its clock."""
 
     can_be_cancelled = True
 
@@ -144,6 +145,14 @@ class Deeds(Asker):
                 for later in commands
             )
         ]
+
+    def answered(self, command: LockCommand, answer: LockAnswer, actor: Actor, now: datetime) -> None:
+        """A clock that was set is right."""
+        if deed_of(command) is Deed.SET_CLOCK and answer.status is AnswerStatus.DONE:
+            asked_at = command.sent_at or command.created_at
+            lock_service.note_written(
+                lock_id=command.lock_id, asked={"clock": True}, asked_at=asked_at, actor=actor, now=now
+            )
 
 
 class Modules(Asker):

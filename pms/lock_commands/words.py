@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 
 from pms.core.text import N_
-from pms.lock_commands import operate
+from pms.lock_commands import clock_queries, operate
 from pms.lock_commands.models import CommandState
 from pms.lock_commands.queries import OPEN
 from pms.lock_commands.rules import Deed
@@ -100,7 +100,7 @@ def state_of(command: LockCommand, now: datetime) -> tuple[str, str]:
 
 def title(command: LockCommand) -> str:
     """What was asked for, in the reader's language."""
-    deed = operate.deed_of(command)
+    deed = Deed.SET_CLOCK if command.subject_kind == clock_queries.SUBJECT else operate.deed_of(command)
     text = DEEDS[deed] if deed is not None else COMMANDS.get(command.command, N_("Command"))
     return str(_(text))
 

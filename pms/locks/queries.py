@@ -50,6 +50,7 @@ class LockCounts:
     all: int
     waiting: int
     low: int
+    clock: int
     loose: int
     replaced: int
 
@@ -88,8 +89,10 @@ def find_lock_by_serial(serial_number: str) -> Lock | None:
     return db.session.scalars(sa.select(Lock).where(Lock.serial_number == serial_number.upper())).one_or_none()
 
 
-def list_locks(*, text: str = "", show: str = "all") -> list[LockRow]:
-    """Locks with their doors, by door; `show` is all, waiting, low, loose or replaced; `text` is part of a name, number or door."""
+def list_locks(*, text: str = "", show: str = "all", quarters: int = 0) -> list[LockRow]:
+    """Locks with their doors, by door; `show` is all, waiting, low, clock, loose or replaced; `text` is part of a name, number or
+    door. `quarters` of an hour is the house's distance from UTC now, by which clocks are wrong.
+    """
     query = (
         sa.select(Lock, Door)
         .outerjoin(Door, Door.lock_id == Lock.id)
@@ -101,23 +104,36 @@ def list_locks(*, text: str = "", show: str = "all") -> list[LockRow]:
         pattern = f"%{_escaped(text.strip())}%"
         columns = (Lock.name, Lock.serial_number, Lock.mac, Door.name, Room.number)
         query = query.where(sa.or_(*(column.ilike(pattern, escape="\\") for column in columns)))
-    condition = _shown().get(show)
+    condition = clock_is_wrong(quarters) if show == "clock" else _shown().get(show)
     if condition is not None:
         query = query.where(condition)
     query = query.where(Lock.replaced_at.is_not(None) if show == "replaced" else Lock.replaced_at.is_(None))
     return [LockRow(row[0], row[1]) for row in db.session.execute(query).all()]
 
 
-def count_locks() -> LockCounts:
-    """How many locks there are, and how many need somebody."""
+def count_locks(quarters: int) -> LockCounts:
+    """How many locks there are, and how many need somebody; `quarters` as above."""
     is_used = Lock.replaced_at.is_(None)
-    conditions = (is_used, *(sa.and_(is_used, _shown()[name]) for name in ("waiting", "low", "loose")), ~is_used)
+    shown = _shown()
+    wanted = (shown["waiting"], shown["low"], clock_is_wrong(quarters), shown["loose"])
+    conditions = (is_used, *(sa.and_(is_used, condition) for condition in wanted), ~is_used)
     counts = db.session.execute(
         sa.select(
             *(sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0) for condition in conditions)
         ).outerjoin(Door, Door.lock_id == Lock.id)
     ).one()
     return LockCounts(*counts)
+
+
+def has_drift(seconds: int) -> sa.ColumnElement[bool]:
+    """Of locks whose clock is known to be off by more than that."""
+    return sa.func.coalesce(sa.or_(Lock.clock_drift > seconds, Lock.clock_drift < -seconds), sa.false())
+
+
+def clock_is_wrong(quarters: int) -> sa.ColumnElement[bool]:
+    """Of locks that are set up, and whose clock is lost, off, or counts the hours of before summer time began or ended."""
+    wrong = sa.or_(Lock.is_clock_lost, has_drift(rules.MOST_DRIFT), Lock.utc_offset_quarters != quarters)
+    return sa.and_(Lock.setup == LockSetup.READY, wrong)
 
 
 def battery_days(lock_id: int) -> Sequence[LockBattery]:

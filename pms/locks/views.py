@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from pms.core import clock
 from pms.core.errors import DomainError
-from pms.locks import battery, bind_views, queries, reach, rules, schemas, scope_views, service
+from pms.locks import battery, bind_views, queries, reach, rules, schemas, scope_views, service, words
 from pms.locks.blueprint import blueprint
 from pms.locks.forms import AnswerForm, AreaForm, DoorForm, HangForm, ImportForm
 from pms.locks.models import Lock, LockSetup
@@ -28,11 +28,14 @@ def index() -> Response:
     """All locks: battery, setup, door."""
     show = request.args.get("show", "all")
     text = request.args.get("q", "")[:60]
+    quarters = rules.utc_offset_quarters(clock.now(), filters.house_zone())
     return render(
         "locks/index.html",
         "locks/_list.html",
-        rows=queries.list_locks(text=text, show=show),
-        counts=queries.count_locks(),
+        rows=queries.list_locks(text=text, show=show, quarters=quarters),
+        counts=queries.count_locks(quarters),
+        quarters=quarters,
+        clock_word=words.clock_word,
         show=show,
         text=text,
         setup_words=rules.SETUP_WORDS,

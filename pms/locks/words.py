@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 
 from pms.core.text import N_
+from pms.locks import rules
 from pms.locks.models import ScopeKind
 
 if TYPE_CHECKING:
+    from pms.locks.models import Lock
     from pms.locks.scope_queries import ScopeRow
 
 KIND_WORDS: dict[ScopeKind, str] = {
@@ -70,3 +72,14 @@ def scope_text(row: ScopeRow) -> str:
         floor = str(_("Floor %(name)s", name=row.name))
         return f"{row.building} · {floor}" if row.building else floor
     return row.name
+
+
+def clock_word(lock: Lock, quarters: int) -> tuple[str, str]:
+    """The badge of a lock whose clock is wrong: its kind and its word. `quarters` of an hour is the house's distance from UTC."""
+    if lock.is_clock_lost:
+        return "bad", str(_("Clock lost"))
+    if lock.clock_drift is not None and abs(lock.clock_drift) > rules.MOST_DRIFT:
+        return "warn", str(_("Off by %(minutes)s min", minutes=round(lock.clock_drift / 60)))
+    if lock.utc_offset_quarters != quarters:
+        return "warn", str(_("Counts %(offset)s from UTC", offset=rules.offset_text(lock.utc_offset_quarters)))
+    return "ok", str(_("right"))

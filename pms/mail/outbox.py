@@ -19,6 +19,8 @@ from pms.mail import queries, rules
 from pms.mail.models import Letter, LetterState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
 POSTMAN = Actor(kind="job", name="mail")
@@ -100,6 +102,29 @@ def purge(*, now: datetime) -> int:
     """Forget letters that ended long ago; how many there were."""
     with transaction() as session:
         return count_changed(session, sa.delete(Letter).where(Letter.ended_at <= now - rules.KEEP))
+
+
+def forget(*, subject_kind: str, subject_ids: Collection[int]) -> None:
+    """Forget letters about these things, and whom they went to, whatever became of them. Joins the caller's transaction."""
+    with transaction() as session:
+        session.execute(
+            sa.delete(Letter).where(Letter.subject_kind == subject_kind, Letter.subject_id.in_(subject_ids))
+        )
+
+
+def distrust(*, now: datetime) -> int:
+    """After a restore nobody knows whether what was waiting then has been sent since: it is not sent again; how many letters.
+
+    Joins the caller's transaction.
+    """
+    with transaction() as session:
+        return count_changed(
+            session,
+            sa.update(Letter)
+            .where(Letter.state.in_((LetterState.QUEUED, LetterState.SENDING)))
+            .values(state=LetterState.UNKNOWN, ended_at=now, text_sealed=None)
+            .execution_options(synchronize_session=False),
+        )
 
 
 def is_idle(*, now: datetime) -> bool:

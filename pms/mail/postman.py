@@ -32,15 +32,16 @@ class Postman:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin; a second call changes nothing."""
-        if self._thread is None:
+        """Begin, also anew; nothing changes where it runs."""
+        self._stop.clear()
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="postman", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End, after the letter that is being sent."""
+    def stop(self, *, wait: bool = True) -> None:
+        """End after the letter that is being sent. `wait`: come back then."""
         self._stop.set()
-        if self._thread is not None:
+        if wait and self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from pms.accounts import queries as accounts
 from pms.audit import service as audit
-from pms.core.db import transaction
+from pms.core.db import count_changed, transaction
 from pms.core.ids import new_id
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind
@@ -17,16 +19,16 @@ from pms.online_cards.models import OnlineCard
 from pms.protocol.command import StoredKind
 from pms.slots import rules as slot_rules
 from pms.slots import service as slots
-from pms.slots.models import SlotKind, SlotRole
+from pms.slots.models import Slot, SlotKind, SlotRole
 from pms.slots.rules import Owner
 from pms.stays import queries as stays
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from pms.core.actor import Actor
     from pms.encoders.models import EncoderJob
-    from pms.slots.models import Slot
 
 
 def make(
@@ -124,6 +126,45 @@ def take(*, job: EncoderJob, uid: bytes, actor: Actor, now: datetime) -> Slot:
         card.slot_id = slot.id
         session.flush()
         return slot
+
+
+def forget(*, stay_ids: Collection[int]) -> None:
+    """Empty the names on cards that were read for these stays. Joins the caller's transaction."""
+    with transaction() as session:
+        session.execute(
+            sa.update(OnlineCard)
+            .where(OnlineCard.stay_id.in_(stay_ids))
+            .values(name="")
+            .execution_options(synchronize_session=False)
+        )
+
+
+def forget_visitors(*, ended_before: datetime, limit: int) -> int:
+    """Empty the names of people without a stay or an account on cards that no lock has since then; how many.
+
+    Joins the caller's transaction.
+    """
+    with transaction() as session:
+        there = sa.select(Slot.id).where(Slot.id == OnlineCard.slot_id, Slot.state.not_in(slot_rules.UNUSED)).exists()
+        ids = (
+            sa.select(OnlineCard.id)
+            .where(
+                OnlineCard.stay_id.is_(None),
+                OnlineCard.account_id.is_(None),
+                OnlineCard.name != "",
+                sa.func.coalesce(OnlineCard.valid_until, OnlineCard.created_at) < ended_before,
+                sa.not_(there),
+            )
+            .order_by(OnlineCard.id)
+            .limit(limit)
+        )
+        return count_changed(
+            session,
+            sa.update(OnlineCard)
+            .where(OnlineCard.id.in_(session.scalars(ids).all()))
+            .values(name="")
+            .execution_options(synchronize_session=False),
+        )
 
 
 def _check(

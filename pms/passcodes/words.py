@@ -97,6 +97,7 @@ ACTIONS = {
     "passcodes.made": N_("Made a passcode: %(subject)s"),
     "passcodes.shown": N_("Looked at a passcode: %(subject)s"),
     "passcodes.clear_code_shown": N_("Made a clear code: %(subject)s"),
+    "passcodes.moved_on": N_("Began new passcodes after a restore: %(subject)s"),
     "passcodes.ended": N_("Ended passcodes: %(subject)s"),
     "passcodes.reinstated": N_("Took the end of passcodes back: %(subject)s"),
     "passcodes.revoked": N_("The door has given up older passcodes: %(subject)s"),
@@ -107,6 +108,7 @@ ACTIONS = {
     "passcodes.reckoned": N_("Passcodes end at another time, by the clock of the lock: %(subject)s"),
 }
 FIELDS = {
+    "epoch": N_("Generation of passcodes"),
     "kind": N_("Kind"),
     "codes": N_("Passcodes"),
     "until": N_("Until"),

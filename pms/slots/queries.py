@@ -127,7 +127,7 @@ def templates_of_person(*, guest_id: int | None, account_id: int | None) -> Sequ
     ).all()
 
 
-def overdue(now: datetime) -> Sequence[Slot]:
+def overdue(now: datetime, *, limit: int) -> Sequence[Slot]:
     """What opens nothing any more, and what belongs to staff who may not log in any more; captured fingerprints apart."""
     gone = sa.select(Account.id).where(Account.is_active.is_(False))
     return db.session.scalars(
@@ -138,6 +138,7 @@ def overdue(now: datetime) -> Sequence[Slot]:
             sa.or_(Slot.valid_until <= now, Slot.account_id.in_(gone)),
         )
         .order_by(Slot.id)
+        .limit(limit)
     ).all()
 
 

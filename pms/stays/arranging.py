@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pms.guests import queries as guests
 from pms.properties import queries as properties
 from pms.stays import rules, steps
 from pms.stays.models import StayState, StepKind
@@ -172,6 +173,7 @@ def name_guest(
     def decide(stay: Stay, _local_now: datetime) -> dict[str, Any]:
         if guest_id == stay.guest_id:
             raise rules.NothingChanged
+        guests.check_known(guest_id)
         return {"guest_id": guest_id}
 
     return steps.take(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pms.core.db import transaction
 from pms.core.errors import DomainError, NotFound
+from pms.guests import queries as guests
 from pms.guests.models import Guest
 from pms.properties import queries as properties
 from pms.reservations import service as reservations
@@ -64,6 +65,7 @@ def book_many(
     ArrivalInThePast for what is impossible.
     """
     with transaction() as session:
+        guests.check_known(guest_id)
         if session.get(Guest, guest_id) is None or not wishes:
             raise NotFound
         for line, wish in enumerate(wishes):
@@ -118,8 +120,10 @@ def _promise_line(
 def _check(session: Session, wish: RoomWish, line: int = 0) -> None:
     if session.get(RoomType, wish.room_type_id) is None:
         raise NotFound
-    if wish.guest_id is not None and session.get(Guest, wish.guest_id) is None:
-        raise NotFound
+    if wish.guest_id is not None:
+        guests.check_known(wish.guest_id)
+        if session.get(Guest, wish.guest_id) is None:
+            raise NotFound
     try:
         rules.check_span(wish.arrival_date, wish.departure_date, is_day_use=wish.is_day_use)
         rules.check_hours(

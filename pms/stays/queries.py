@@ -59,6 +59,15 @@ def get_stay(stay_id: int) -> Stay:
     return stay
 
 
+def former_among(guest_ids: Collection[int], stay_ids: Collection[int]) -> tuple[set[int], set[int]]:
+    """Which of these guests were anonymised, and which of these stays are of such guests."""
+    if not stay_ids:
+        return guests.former_among(guest_ids), set()
+    query = sa.select(Stay.id).join(Guest, Guest.id == Stay.guest_id)
+    query = query.where(Stay.id.in_(stay_ids), Guest.anonymised_at.is_not(None))
+    return guests.former_among(guest_ids), set(db.session.scalars(query))
+
+
 def in_house() -> list[Stay]:
     """Everybody who is checked in."""
     return _stays(Stay.state == StayState.IN_HOUSE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,6 +55,9 @@ class JobTurn(HasId, Base):
     ended_at: Mapped[datetime | None]
     # The kind of fault; what it said stands in the server's log, where no secret reaches a page.
     fault: Mapped[str] = mapped_column(sa.String(80), default="")
+    # What came of it, as a translatable template and what is filled in; empty: nothing worth a word.
+    result: Mapped[str] = mapped_column(sa.String(200), default="")
+    result_params: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     __table_args__ = (
         sa.UniqueConstraint("job", "due_at"),

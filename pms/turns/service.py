@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from pms.core.actor import Actor
+    from pms.core.outcome import Outcome
     from pms.turns.rules import Schedule
 
 
@@ -51,11 +53,27 @@ def announce(*, schedules: Mapping[str, Schedule], zone: ZoneInfo, now: datetime
         return missed & set(schedules)
 
 
-def begin(*, job: str, due_at: datetime, now: datetime) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A turn that this process has begun. `tries` tells it from the same turn begun again by somebody else."""
+
+    id: int
+    job: str
+    tries: int
+
+
+def begin(*, job: str, due_at: datetime, now: datetime) -> Taken | None:
     """Take the turn that was due then; None where another process has it, or it is done. One that failed is tried again."""
     with transaction() as session:
-        taken = {"state": TurnState.RUNNING, "began_at": now, "ended_at": None, "fault": ""}
-        return session.execute(
+        taken = {
+            "state": TurnState.RUNNING,
+            "began_at": now,
+            "ended_at": None,
+            "fault": "",
+            "result": "",
+            "result_params": {},
+        }
+        row = session.execute(
             insert_into(JobTurn)
             .values(id=new_id(), job=job, due_at=due_at, tries=1, asked_by="", **taken)
             .on_conflict_do_update(
@@ -63,11 +81,12 @@ def begin(*, job: str, due_at: datetime, now: datetime) -> int | None:
                 set_={**taken, "tries": JobTurn.tries + 1},
                 where=JobTurn.state.in_((TurnState.FAILED, TurnState.INTERRUPTED)),
             )
-            .returning(JobTurn.id)
-        ).scalar_one_or_none()
+            .returning(JobTurn.id, JobTurn.tries)
+        ).one_or_none()
+        return None if row is None else Taken(row[0], job, row[1])
 
 
-def begin_asked(*, now: datetime) -> JobTurn | None:
+def begin_asked(*, now: datetime) -> Taken | None:
     """Take the oldest turn that somebody asked for; None where nobody waits."""
     with transaction() as session:
         turn = session.scalars(
@@ -77,16 +96,26 @@ def begin_asked(*, now: datetime) -> JobTurn | None:
             .limit(1)
             .with_for_update(skip_locked=True)
         ).one_or_none()
-        if turn is not None:
-            turn.state, turn.began_at, turn.tries = TurnState.RUNNING, now, turn.tries + 1
-        return turn
+        if turn is None:
+            return None
+        turn.state, turn.began_at, turn.tries = TurnState.RUNNING, now, turn.tries + 1
+        return Taken(turn.id, turn.job, turn.tries)
 
 
-def end(*, turn_id: int, fault: str, next_at: datetime | None, now: datetime) -> None:
-    """The turn is over; `fault` names what went wrong, empty where nothing did. `next_at` None: the job is not scheduled."""
+def end(
+    *, taken: Taken, fault: str = "", outcome: Outcome | None = None, next_at: datetime | None, now: datetime
+) -> None:
+    """The turn is over; `fault` names what went wrong, empty where nothing did. `next_at` None: the job is not scheduled.
+
+    A process that was away so long that another one took the turn over has nothing to say about it any more.
+    """
     with transaction() as session:
-        turn = session.get_one(JobTurn, turn_id)
+        turn = session.get_one(JobTurn, taken.id, with_for_update=True)
+        if turn.state is not TurnState.RUNNING or turn.tries != taken.tries:
+            return
         turn.state, turn.ended_at, turn.fault = TurnState.FAILED if fault else TurnState.DONE, now, fault[:80]
+        if outcome is not None:
+            turn.result, turn.result_params = outcome.message, dict(outcome.params)
         job = session.get(ScheduledJob, turn.job)
         if job is not None and next_at is not None:
             job.next_at = next_at
@@ -99,7 +128,17 @@ def ask(*, job: str, actor: Actor, now: datetime) -> None:
             raise rules.NoSuchJob
         made = session.execute(
             insert_into(JobTurn)
-            .values(id=new_id(), job=job, due_at=now, state=TurnState.ASKED, asked_by=actor.name, tries=0, fault="")
+            .values(
+                id=new_id(),
+                job=job,
+                due_at=now,
+                state=TurnState.ASKED,
+                asked_by=actor.name,
+                tries=0,
+                fault="",
+                result="",
+                result_params={},
+            )
             .on_conflict_do_nothing()
             .returning(JobTurn.id)
         ).scalar_one_or_none()

@@ -39,6 +39,14 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
         N_("Passcodes past their end"),
         N_("Brings the ends of passcodes in step with the locks’ clocks."),
     ),
+    "records of the doors": (
+        N_("Records of the doors"),
+        N_("Asks the locks that can be reached for what they noted and have not told."),
+    ),
+    "clocks of the locks": (
+        N_("Clocks of the locks"),
+        N_("Sets clocks that are off, and tells the locks when summer time begins or ends."),
+    ),
     "outage pack of the hour": (
         N_("Outage pack of the hour"),
         N_("Makes the file with which a desk goes on when the server is gone."),
@@ -50,6 +58,14 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
     "forget old messages about alarms": (
         N_("Forget old messages about alarms"),
         N_("Deletes what was sent to webhooks more than 90 days ago."),
+    ),
+    "backup of the night": (
+        N_("Backup of the night"),
+        N_("Saves the whole database, reads the file back and compares it; puts old backups away."),
+    ),
+    "guests past their time": (
+        N_("Guests past their time"),
+        N_("Removes the data of guests who left long ago; nights, prices and records stay."),
     ),
     "check the audit trail": (
         N_("Check the audit trail"),

@@ -11,10 +11,12 @@ from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, request
-from flask_babel import Babel, get_locale
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, get_locale, gettext
 from flask_babel import Domain as BabelDomain
 from flask_login import current_user
+
+from pms.core import text
 
 FOLDER = Path(__file__).resolve().parent.parent / "translations"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -73,3 +75,8 @@ def select_language() -> str:
 def install(app: Flask) -> None:
     """Set the languages up; `_()` is then known to the templates."""
     _Babel(app, default_locale="en", locale_selector=select_language)
+    text.speak(_speak)
+
+
+def _speak(message: str) -> str:
+    return str(gettext(message)) if has_request_context() else message

@@ -103,7 +103,7 @@ def test_machines_and_visitors_have_names(app, house, now):
         _record(now, actor=Actor(kind=kind, name=name))
         with app.test_request_context():
             entry = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc())).first()
-            assert reading.read(entry).who == expected
+            assert reading.read_all([entry])[0].who == expected
 
 
 def test_every_act_with_words_reads_as_a_sentence(app):

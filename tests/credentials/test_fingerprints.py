@@ -20,8 +20,10 @@ from pms.encoders import service as encoders
 from pms.encoders.models import EncoderJob, JobState
 from pms.frontdesk import service as frontdesk
 from pms.lock_commands import queries as command_queries
+from pms.lock_commands import service as outbox
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks.models import Lock
+from pms.protocol.command import Command
 from pms.protocol.record import RecordMethod
 from pms.simulators.encoder import Finger as FingerOnModule
 from pms.simulators.encoder import finger_called, synthetic_template
@@ -320,6 +322,34 @@ def test_a_fingerprint_past_its_date_and_one_of_somebody_who_left_are_destroyed(
     clock.freeze(ends + timedelta(minutes=1))
     jobs.expire()
     assert scene.row(guest.id).end_reason is EndReason.TIME_OVER
+
+
+def test_a_template_that_is_on_its_way_to_a_lock_is_destroyed_with_the_finger(scene):
+    ends = scene.take().valid_until
+    frame = outbox.next_frame(serial_number=scene.serial_number, now=clock.now())
+    db.remove()
+    assert db.session.scalar(sa.select(sa.func.count()).where(LockCommand.plaintext_sealed.is_not(None))) > 0
+    clock.freeze(ends + timedelta(minutes=1))
+    jobs.expire()
+    db.remove()
+    left = db.session.scalars(sa.select(LockCommand).where(LockCommand.plaintext_sealed.is_not(None))).all()
+    assert {command.command for command in left} == {Command.DELETE_USER}
+    # The lock had it all the same, and says so late: it is believed, and then it has to let it go.
+    answer = scene.twin.receive(frame, scene.at)
+    outbox.take_answer(serial_number=scene.serial_number, frame=answer, actor=DESK, now=clock.now())
+    db.remove()
+    assert scene.carry() == 1
+    assert scene.fingers_in_lock == []
+    assert db.session.scalars(sa.select(LockCommand).where(LockCommand.plaintext_sealed.is_not(None))).all() == []
+
+
+def test_many_that_are_over_at_once_are_destroyed_batch_by_batch(scene, monkeypatch):
+    monkeypatch.setattr(service, "BATCH", 1)
+    ids = [scene.take(name).id for name in ("index", "thumb")]
+    clock.freeze(scene.row(ids[0]).valid_until + timedelta(minutes=1))
+    assert jobs.expire().params == {"count": 2}
+    assert jobs.expire().params == {"count": 0}
+    assert {scene.row(number).end_reason for number in ids} == {EndReason.TIME_OVER}
 
 
 def test_the_database_itself_keeps_no_template_of_what_is_destroyed(scene):

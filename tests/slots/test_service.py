@@ -22,6 +22,7 @@ from pms.locks.models import Lock, LockSetup
 from pms.protocol.command import AnswerStatus, StoredKind, UserRole, WeekWindow
 from pms.slots import jobs, queries, rules, service
 from pms.slots.models import Consent, Slot, SlotOrigin, SlotState
+from pms.slots.service import following
 from pms.stays import queries as stays
 from tests.access_records.conftest import set_up
 from tests.races import race
@@ -342,7 +343,7 @@ def _serial(lock_id: int) -> str:
     return serial_number
 
 
-def test_what_is_over_and_what_is_of_somebody_who_left_is_taken_out(scene, now):
+def test_what_is_over_and_what_is_of_somebody_who_left_is_taken_out(scene, now, monkeypatch):
     over = scene.store(valid_until=now + timedelta(hours=1))
     left = scene.code("4711", owner=service.Owner(account_id=scene.account_id))
     scene.code("4712")
@@ -352,7 +353,9 @@ def test_what_is_over_and_what_is_of_somebody_who_left_is_taken_out(scene, now):
     clock.freeze(now + timedelta(hours=1))
     with transaction() as session:
         session.execute(sa.text("UPDATE account SET is_active = false WHERE id = :id"), {"id": scene.account_id})
-    jobs.expire()
+    monkeypatch.setattr(following, "BATCH", 1)
+    assert jobs.expire().params == {"count": 2}
+    assert jobs.expire().params == {"count": 0}
     assert [scene.row(one).state for one in (over, left)] == [SlotState.REMOVING] * 2
     assert scene.carry() == 2
     assert len(scene.twin.state.users) == 1

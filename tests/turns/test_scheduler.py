@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 from pms import scheduler
 from pms.accounts import jobs, log_in, throttle
-from pms.accounts.models import LoginThrottle, StaffSession
+from pms.accounts.models import Account, LoginThrottle, StaffSession
 from pms.accounts.rules import Limit
 from pms.audit.models import AuditEntry
 from pms.core import clock
-from pms.core.db import db
+from pms.core.db import db, transaction
+from pms.core.outcome import Outcome
 from pms.turns import queries, service
 from pms.turns.models import JobTurn, TurnState
 from pms.turns.rules import NoSuchJob, Schedule
@@ -280,10 +281,39 @@ def test_somebody_asks_for_a_turn_on_the_page_and_sees_how_it_went(client, app, 
         service.ask(job="paint the house", actor=scheduler.audit.JOB, now=clock.now())
 
 
+def test_a_process_that_was_away_says_nothing_about_a_turn_that_another_took_over(any_app, any_house, now):
+    due = Schedule(every=timedelta(hours=1)).last_due(now, BERLIN)
+    ours = service.begin(job="slow", due_at=due, now=now)
+    service.announce(schedules={"slow": Schedule(every=timedelta(hours=1))}, zone=BERLIN, now=now)
+    service.end(taken=ours, next_at=None, now=now)
+    assert _turns("slow") == [(TurnState.INTERRUPTED, 1, "")]
+    theirs = service.begin(job="slow", due_at=due, now=now)
+    service.end(taken=ours, fault="OSError", next_at=None, now=now)
+    assert _turns("slow") == [(TurnState.RUNNING, 2, "")]
+    service.end(taken=theirs, next_at=None, now=now)
+    service.end(taken=ours, fault="OSError", next_at=None, now=now)
+    assert _turns("slow") == [(TurnState.DONE, 2, "")]
+    assert service.begin(job="slow", due_at=due, now=now) is None
+
+
+def test_what_came_of_a_turn_is_said_in_the_readers_language(client, app, house):
+    said = "Locks asked: %(asked)s. Out of reach: %(away)s. For the next turn: %(left)s."
+    outcome = Outcome(said, {"asked": 12, "away": 2, "left": 0})
+    job = scheduler.Job("check the audit trail", lambda: outcome, Schedule(every=timedelta(hours=1)))
+    service.announce(schedules={job.name: job.schedule}, zone=BERLIN, now=clock.now())
+    scheduler.run(app, job)
+    client.log_in("manager")
+    for page in ("/property/jobs/", f"/property/jobs/{job.name}"):
+        assert "Locks asked: 12. Out of reach: 2. For the next turn: 0." in client.get(page).text
+    with transaction() as session:
+        session.execute(sa.update(Account).values(language="zh"))
+    assert "已询问门锁：12" in client.get("/property/jobs/").text
+
+
 def test_turns_of_long_ago_are_forgotten(any_app, any_house, now):
     for days in (0, 91):
         at = now - timedelta(days=days)
         turn = service.begin(job="old", due_at=at, now=at)
-        service.end(turn_id=turn, fault="", next_at=None, now=at)
+        service.end(taken=turn, next_at=None, now=at)
     service.purge(now=now)
     assert [turn.due_at for turn in queries.list_turns("old").rows] == [now]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pms.access_records.service.fetching import Fetched, fetch_due
 from pms.access_records.service.frames import Brought, Taken, take_frame, take_frames, take_report
 from pms.access_records.service.hiding import hide_record, show_record
 from pms.access_records.service.modules import issue_password
@@ -10,7 +11,9 @@ from pms.access_records.service.series import SUBJECT, sync_records, take_page
 __all__ = [
     "SUBJECT",
     "Brought",
+    "Fetched",
     "Taken",
+    "fetch_due",
     "hide_record",
     "issue_password",
     "show_record",

@@ -6,8 +6,10 @@ from pms.passcodes.service.at_doors import epoch_moved, reckon_ends, seen_at_doo
 from pms.passcodes.service.changing import Times, change_times, rename, update
 from pms.passcodes.service.common import SUBJECT, Holder, ShownPasscode
 from pms.passcodes.service.ending import Ending, clear_door, command_answered, delete, keys_changed, revoke
+from pms.passcodes.service.forgetting import forget_stays, forget_visitors
 from pms.passcodes.service.making import Chooser, add, cyclic, make, permanent, single, timed
 from pms.passcodes.service.of_stay import end_elsewhere, end_for_stay, issue_for_stay, reinstate
+from pms.passcodes.service.restored import MovedOn, move_epochs_on
 from pms.passcodes.service.showing import find_by_digits, for_sealing, send, show_again
 from pms.passcodes.service.stored import show_stored
 
@@ -16,6 +18,7 @@ __all__ = [
     "Chooser",
     "Ending",
     "Holder",
+    "MovedOn",
     "ShownPasscode",
     "Times",
     "add",
@@ -29,9 +32,12 @@ __all__ = [
     "epoch_moved",
     "find_by_digits",
     "for_sealing",
+    "forget_stays",
+    "forget_visitors",
     "issue_for_stay",
     "keys_changed",
     "make",
+    "move_epochs_on",
     "permanent",
     "reckon_ends",
     "reinstate",

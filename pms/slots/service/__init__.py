@@ -14,6 +14,7 @@ from pms.slots.service.following import (
     give_up,
     want_fingerprint,
 )
+from pms.slots.service.forgetting import forget, forget_visitors
 from pms.slots.service.hearing import command_answered, commands_sent, forget_lock, list_answered, note_users
 from pms.slots.service.steps import SUBJECT
 from pms.slots.service.storing import change, remove, report_stored, store
@@ -35,7 +36,9 @@ __all__ = [
     "fill",
     "fill_if_room",
     "follow_stay",
+    "forget",
     "forget_lock",
+    "forget_visitors",
     "give_up",
     "list_answered",
     "mend",

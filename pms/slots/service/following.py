@@ -120,10 +120,21 @@ def end_templates(*, guest_id: int | None, account_id: int | None, actor: Actor,
             _end(slot, "withdrawn", actor, now)
 
 
+BATCH = 100
+"""Slots that one transaction takes away, so that nobody waits long for it."""
+
+
 def expire(*, actor: Actor, now: datetime) -> int:
     """Take away what opens nothing any more, and what belongs to staff who left; how many there were."""
+    total = 0
+    while found := _expire_some(actor, now):
+        total += found
+    return total
+
+
+def _expire_some(actor: Actor, now: datetime) -> int:
     with transaction():
-        found = queries.overdue(now)
+        found = queries.overdue(now, limit=BATCH)
         for slot in found:
             is_over = slot.valid_until is not None and slot.valid_until <= now
             _end(slot, "time_over" if is_over else "left", actor, now)

@@ -1,0 +1,20 @@
+"""What the scheduler does about door records."""
+
+from __future__ import annotations
+
+from pms.access_records import service
+from pms.core import clock
+from pms.core.actor import Actor
+from pms.core.outcome import Outcome
+from pms.core.text import N_
+
+_SCHEDULER = Actor(kind="job", name="door records")
+
+
+def fetch() -> Outcome:
+    """Ask the locks that can be reached for what they have noted."""
+    done = service.fetch_due(actor=_SCHEDULER, now=clock.now())
+    return Outcome(
+        N_("Locks asked: %(asked)s. Out of reach: %(away)s. For the next turn: %(left)s."),
+        {"asked": done.asked, "away": done.away, "left": done.left},
+    )
