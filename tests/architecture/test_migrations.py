@@ -55,8 +55,10 @@ def test_a_house_in_use_goes_to_the_earlier_schema_and_back(in_use):
     finally:
         schema.upgrade(db.engine)
     after = counts()
-    assert {name: after[name] for name in in_use if name not in ("scope", "scope_door")} == {
-        name: count for name, count in in_use.items() if name not in ("scope", "scope_door")
+    # What a migration itself puts there: the scopes that every house has, and that a house in use forgets nobody unasked.
+    own = ("scope", "scope_door", "retention_rule")
+    assert {name: after[name] for name in in_use if name not in own} == {
+        name: count for name, count in in_use.items() if name not in own
     }
     with db.engine.connect() as connection:
         urls = connection.exec_driver_sql("SELECT name, url FROM encoder ORDER BY name").all()
