@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from pms import cli
 from pms.config import BrokerAddress, ConfigurationError, load_settings
-from pms.core.db import db
 from pms.gateways import passwords
 from pms.link import acl, broker_files
 from pms.protocol.topics import CarrierName, CarrierSort
@@ -100,10 +99,8 @@ def test_the_files_are_whole_and_for_their_owner_only(tmp_path):
     assert "pattern read latchkey/gateways/%u/+/down" in written[1].read_text()
 
 
-def test_the_command_writes_them_or_says_why_not(tmp_path, monkeypatch):
-    monkeypatch.setenv("PMS_HOME", str(tmp_path / "var"))
-    for name in ("PMS_DATABASE_URL", "PMS_ENV", "PMS_MQTT_URL"):
-        monkeypatch.delenv(name, raising=False)
+def test_the_command_writes_them_or_says_why_not(app, wall, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "_application", lambda: app)
     (tmp_path / "file").touch()
 
     def run(to: str) -> tuple[int, str]:
@@ -111,14 +108,13 @@ def test_the_command_writes_them_or_says_why_not(tmp_path, monkeypatch):
         return done.exit_code, done.output
 
     assert run("to") == (1, "Error: PMS_MQTT_URL is not set: there is no broker to write files for.\n")
-    monkeypatch.setenv("PMS_MQTT_URL", "mqtts://u:topsecret@mqtt.example")
+    app.config["SETTINGS"] = dataclasses.replace(app.config["SETTINGS"], broker=SERVER)
     code, text = run("to")
     assert code == 0
-    assert text.startswith("0 gateways and 4G modules may log in.")
-    assert (tmp_path / "to" / "latchkey.passwd").read_text().startswith("u:$7$101$")
-    code, text = run("file/below")
-    db.dispose()
-    assert (code, text) == (1, "Error: The files cannot be written there: Not a directory.\n")
+    assert text.startswith("3 gateways and 4G modules may log in.")
+    users = [line.split(":")[0] for line in (tmp_path / "to" / "latchkey.passwd").read_text().splitlines()]
+    assert users == sorted([*wall.passwords, "latchkey-server"])
+    assert run("file/below") == (1, "Error: The files cannot be written there: Not a directory.\n")
 
 
 @pytest.mark.parametrize(
