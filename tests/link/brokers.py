@@ -102,14 +102,19 @@ class Mosquitto:
     def learn(self) -> None:
         self.write(log_ins.password_hashes())
         assert self._process is not None
+        before = self._reloads()
         self._process.send_signal(signal.SIGHUP)
-        time.sleep(0.15)
+        # What it says before it reads them; it answers nobody until it has.
+        until(lambda: self._reloads() > before)
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
+
+    def _reloads(self) -> int:
+        return (self._folder / "log").read_text().count("Reloading config")
 
     def _answers(self) -> bool:
         assert self._process is not None
