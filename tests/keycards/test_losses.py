@@ -16,6 +16,7 @@ from pms.keycards import denials, losses, queries, rules, service
 from pms.keycards.models import CardState, EndReason, KeyCard, KeyDenial
 from pms.keycards.rules import KeyState
 from pms.lock_commands import service as commands
+from pms.lock_commands.service import settling
 from pms.locks import closed_cards
 from pms.locks import queries as locks
 from pms.protocol.command import AnswerStatus, LockAnswer
@@ -237,7 +238,7 @@ def test_a_denial_that_was_handed_out_may_have_arrived_and_is_not_taken_back(fam
 def test_a_lock_without_room_says_so_and_goes_on_opening(family, monkeypatch):
     lost = family.cards[0]
     deny(family, lost)
-    monkeypatch.setattr(commands, "decode_answer", lambda *_of: LockAnswer(AnswerStatus.FULL, None))
+    monkeypatch.setattr(settling, "decode_answer", lambda *_of: LockAnswer(AnswerStatus.FULL, None))
     visit(family.door)
     (row,) = [row for row in denials.of_card(card_of(lost).id) if row.status is not None]
     assert (row.at, row.status) == (None, AnswerStatus.FULL)
