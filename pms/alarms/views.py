@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
@@ -76,7 +76,7 @@ def acknowledge(alarm_id: int) -> Response:
                 actor=login.actor(),
                 now=clock.now(),
             )
-            return settle(url_for("alarms.index"), _("The alarm is acknowledged in your name."))
+            return settle(_back(), _("The alarm is acknowledged in your name."))
     return _dialog(alarm_id, form, status=422)
 
 
@@ -105,6 +105,13 @@ def _dialog(alarm_id: int, form: AcknowledgeForm, status: int = 200) -> Response
         form=form,
         **words.of_pages(),
     )
+
+
+def _back() -> str:
+    """The page on which the dialog was opened, whichever it was; without scripts the list."""
+    here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    is_ours = here.netloc == request.host and here.path.startswith("/") and not here.path.startswith("//")
+    return urlunsplit(("", "", here.path, here.query, "")) if is_ours else url_for("alarms.index")
 
 
 def _lines(found: Filters) -> Iterator[list[Any]]:

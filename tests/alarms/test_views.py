@@ -41,6 +41,11 @@ def test_an_alarm_is_acknowledged_with_a_note_and_its_history_stays(desk, house,
     history = text_of(desk.get("/alarms/?state=closed"))
     for words in ("Tamper alarm", "Acknowledged Desk Fri, Jun 12, 12:00", "Nobody there"):
         assert words in history
+    # On a page that does not renew itself it is loaded anew, and no other page of somebody else's choice.
+    for here, back in (("http://localhost/rooms?floor=1", "/rooms?floor=1"), ("http://evil.example/x", "/alarms/")):
+        head = {"HX-Current-URL": here}
+        again = desk.post(url, {"note": "Nobody there"}, htmx=True, headers=head, status=200)
+        assert again.headers["HX-Redirect"] == back
     # Somebody who had the dialog open is told who was faster.
     other = PageClient(desk.app).log_in("desk2").post(url, {"note": "Me too"}, htmx=True, status=422)
     assert "Desk has acknowledged this alarm already" in text_of(other)
