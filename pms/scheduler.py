@@ -21,6 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from pms.access_records import jobs as access_records
 from pms.accounts import jobs as accounts
 from pms.audit import jobs as audit
 from pms.core import clock
@@ -70,6 +71,7 @@ JOBS = (
     Job("passcodes past their end", passcodes.reckon_ends, _every(hours=1)),
     Job("outage pack of the hour", outage.make_pack, _every(hours=1)),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
+    Job("check the door records", access_records.verify_records, Schedule(at=(3, 45))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),
 )
 _ASKED = "turns that were asked for"
