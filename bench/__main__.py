@@ -16,6 +16,7 @@ PARTS = (
     "api",
     "reports",
     "unlock",
+    "gateways",
     "machines",
     "start",
     "protocol",

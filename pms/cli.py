@@ -210,13 +210,15 @@ def restore(file: Path) -> None:
 
 @main.command("verify-audit")
 def verify_audit() -> None:
-    """Check the audit trail's chain from its first entry to its last."""
+    """Check the audit trail's chain from its first entry to its last, and the door records for which it vouches."""
+    from pms.access_records import verifying
     from pms.audit import queries as audit
 
     with _application().app_context():
-        result = audit.verify()
+        result, records = audit.verify(), verifying.check()
     click.echo(str(result))
-    if not result.is_intact:
+    click.echo(str(records))
+    if records.faults or not result.is_intact:
         sys.exit(1)
 
 

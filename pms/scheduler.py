@@ -83,6 +83,7 @@ JOBS = (
     Job("backup of the night", backups.make, Schedule(at=(2, 30))),
     Job("guests past their time", retention.forget, Schedule(at=(3, 0))),
     Job("check the audit trail", audit.verify_chain, Schedule(at=(3, 30))),
+    Job("check the door records", access_records.verify_records, Schedule(at=(3, 45))),
     Job("forget old turns of jobs", turn_jobs.purge, _every(hours=24)),
 )
 _ASKED = "turns that were asked for"

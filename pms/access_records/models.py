@@ -18,6 +18,9 @@ from pms.staffcards.models import StaffCard
 WRONG_CODE = sa.text(f"result = {int(RecordResult.WRONG_CODE)}")
 
 
+OF_COMMAND = sa.text("command_id IS NOT NULL")
+
+
 class AccessRecord(HasId, Base):
     """One record of a lock (protocol section 5). (lock, life, sequence) can be sent any number of times.
 
@@ -49,6 +52,8 @@ class AccessRecord(HasId, Base):
     passcode_id: Mapped[int | None] = mapped_column(sa.ForeignKey("passcode.id"), index=True)
     staff_card_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff_card.id"), index=True)
     stay_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stay.id"), index=True)
+    # What the desk asked the lock for, where the lock noted that it did it for nobody at the door.
+    command_id: Mapped[int | None] = mapped_column(sa.ForeignKey("lock_command.id"))
 
     lock: Mapped[Lock] = relationship(lazy="raise")
     door: Mapped[Door | None] = relationship(lazy="raise")
@@ -59,6 +64,7 @@ class AccessRecord(HasId, Base):
         sa.Index("ix_access_record_lock_id_at", "lock_id", "at"),
         # Few, and asked for whenever there is one more: whether somebody tries codes.
         sa.Index("ix_access_record_wrong_code", "at", sqlite_where=WRONG_CODE, postgresql_where=WRONG_CODE),
+        sa.Index("ix_access_record_command_id", "command_id", sqlite_where=OF_COMMAND, postgresql_where=OF_COMMAND),
     )
 
 
@@ -106,11 +112,17 @@ class RecordGap(HasId, Base):
 class Doubt(StrEnum):
     """`chain`: the records are not those that the lock reckoned its chain over. `cut`: some are missing from the middle of
     what the lock keeps. `differs`: a record came twice with different content; the first is kept.
+
+    These are about what is stored here, held against the marks in the audit trail. `altered`: not as it was stored. `missing`:
+    it was stored, and is not there. `added`: no lock brought it.
     """
 
     CHAIN = "chain"
     CUT = "cut"
     DIFFERS = "differs"
+    ALTERED = "altered"
+    MISSING = "missing"
+    ADDED = "added"
 
 
 class RecordFinding(HasId, Base):

@@ -17,6 +17,7 @@ from pms.core.errors import NotFound
 from pms.core.ids import read_id
 from pms.core.text import N_, search_words
 from pms.guests.models import Guest, GuestWord
+from pms.lock_commands.models import LockCommand
 from pms.locks.models import Door, Lock
 from pms.passcodes.models import Passcode
 from pms.protocol.record import RecordEvent, RecordMethod
@@ -41,11 +42,12 @@ _STORED = (
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """A record with its door and the guest whose key it was, where one is known; `holder` is the name that the passcode is for,
-    or what the lock stores."""
+    or what the lock stores; `clerk` is who told the lock to do it from here."""
 
     record: AccessRecord
     guest: Guest | None
     holder: str = ""
+    clerk: str = ""
 
     @property
     def key(self) -> str:
@@ -57,6 +59,12 @@ class RecordRow:
         """opened, refused, alarm or other."""
         return words.kind_of(self.record.event)
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether somebody held a key to the door of which this house knows nothing."""
+        is_named = self.guest is not None or self.record.staff_card is not None or bool(self.holder)
+        return self.record.method in words.KEYS and self.kind in ("opened", "refused") and not is_named
+
 
 def list_page(
     *,
@@ -64,7 +72,6 @@ def list_page(
     until: datetime | None = None,
     lock_id: int | None = None,
     door_id: int | None = None,
-    room_id: int | None = None,
     stay_id: int | None = None,
     text: str = "",
     kind: str = "",
@@ -75,15 +82,17 @@ def list_page(
 ) -> Page[RecordRow]:
     """Records from the newest to the oldest; `text` is a room's number or a guest's name, `after` a row's key, `before_id`
     the id of a row: what follows it is given."""
-    conditions = [
-        *_conditions(since, until, lock_id, kind, with_hidden=with_hidden),
-        AccessRecord.door_id == door_id if door_id is not None else None,
-        Door.room_id == room_id if room_id is not None else None,
-        AccessRecord.stay_id == stay_id if stay_id is not None else None,
-        _with_text(text),
-        _after(after),
-        _before(before_id),
-    ]
+    conditions = _wanted(
+        since=since,
+        until=until,
+        lock_id=lock_id,
+        door_id=door_id,
+        stay_id=stay_id,
+        text=text,
+        kind=kind,
+        with_hidden=with_hidden,
+    )
+    conditions += [_after(after), _before(before_id)]
     query = (
         _rows()
         .where(*(condition for condition in conditions if condition is not None))
@@ -96,18 +105,56 @@ def list_page(
     return Page(rows[:size], rows[size - 1].key)
 
 
+# Nobody counts further than that.
+MOST_NEW = 99
+
+
+def newest_id() -> int:
+    """The id of the newest record, 0 where there is none."""
+    return db.session.scalar(sa.select(sa.func.max(AccessRecord.id))) or 0
+
+
+def count_new(
+    *,
+    known: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    door_id: int | None = None,
+    kind: str = "",
+    text: str = "",
+    with_hidden: bool = False,
+) -> int:
+    """How many records of a list came in after the one with the id `known`; at most `MOST_NEW`."""
+    conditions = _wanted(
+        since=since,
+        until=until,
+        door_id=door_id,
+        kind=kind,
+        text=text,
+        with_hidden=with_hidden,
+        lock_id=None,
+        stay_id=None,
+    )
+    # Few are so new: from these the others are picked, not the other way round.
+    new = sa.select(AccessRecord.id).where(AccessRecord.id > known).order_by(AccessRecord.id).limit(10 * MOST_NEW)
+    found = (
+        _joined(sa.select(AccessRecord.id))
+        .where(AccessRecord.id.in_(new), *(one for one in conditions if one is not None))
+        .limit(MOST_NEW)
+    )
+    return db.session.scalars(sa.select(sa.func.count()).select_from(found.subquery())).one()
+
+
 def rows_by_id(ids: Collection[int]) -> dict[int, RecordRow]:
     """Rows as the list shows them, by the record's id."""
     return {row.record.id: row for row in _read(_rows().where(AccessRecord.id.in_(ids)))}
 
 
-def _rows() -> sa.Select[AccessRecord, Guest, str, str]:
+def _rows() -> Any:
+    columns = (AccessRecord, Guest, Passcode.holder_name, _slot_name(), LockCommand.actor_name)
     return (
-        sa.select(AccessRecord, Guest, Passcode.holder_name, _slot_name())
-        .outerjoin(Door, Door.id == AccessRecord.door_id)
-        .outerjoin(Stay, Stay.id == AccessRecord.stay_id)
-        .outerjoin(Guest, Guest.id == Stay.guest_id)
-        .outerjoin(Passcode, Passcode.id == AccessRecord.passcode_id)
+        _joined(sa.select(*columns))
+        .outerjoin(LockCommand, LockCommand.id == AccessRecord.command_id)
         .options(
             joinedload(AccessRecord.lock),
             joinedload(AccessRecord.door).joinedload(Door.room),
@@ -116,8 +163,19 @@ def _rows() -> sa.Select[AccessRecord, Guest, str, str]:
     )
 
 
-def _read(query: sa.Select[AccessRecord, Guest, str, str]) -> list[RecordRow]:
-    return [RecordRow(row[0], row[1], row[2] or row[3] or "") for row in db.session.execute(query).all()]
+def _joined(query: Any) -> Any:
+    """With what the filters and the names are read from."""
+    return (
+        query.outerjoin(Door, Door.id == AccessRecord.door_id)
+        .outerjoin(Stay, Stay.id == AccessRecord.stay_id)
+        .outerjoin(Guest, Guest.id == Stay.guest_id)
+        .outerjoin(Passcode, Passcode.id == AccessRecord.passcode_id)
+    )
+
+
+def _read(query: sa.Select[Any]) -> list[RecordRow]:
+    rows = db.session.execute(query).all()
+    return [RecordRow(row[0], row[1], row[2] or row[3] or "", row[4] or "") for row in rows]
 
 
 def count(
@@ -134,6 +192,25 @@ def count(
         .select_from(AccessRecord)
         .where(*(condition for condition in conditions if condition is not None))
     ).one()
+
+
+def _wanted(
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    lock_id: int | None,
+    door_id: int | None,
+    stay_id: int | None,
+    text: str,
+    kind: str,
+    with_hidden: bool,
+) -> list[sa.ColumnElement[bool] | None]:
+    return [
+        *_conditions(since, until, lock_id, kind, with_hidden=with_hidden),
+        AccessRecord.door_id == door_id if door_id is not None else None,
+        AccessRecord.stay_id == stay_id if stay_id is not None else None,
+        _with_text(text),
+    ]
 
 
 def _conditions(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pms.core.errors import DomainError, Invalid, NotFound
 from pms.core.text import N_
+from pms.lock_commands.rules import Deed
 from pms.protocol.command import Command
 from pms.protocol.frame import Direction
 from pms.protocol.record import RecordEvent, chain_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from pms.protocol.frame import FrameHeader
 
@@ -91,6 +94,31 @@ def is_to_be_asked(after: int, known_until: int, newest: int) -> bool:
     return after == known_until or after < known_until < newest
 
 
+def spans_of(sequences: Sequence[int]) -> list[Span]:
+    """Rising numbers as spans."""
+    found: list[Span] = []
+    for sequence in sequences:
+        if found and found[-1][1] == sequence - 1:
+            found[-1] = (found[-1][0], sequence)
+        else:
+            found.append((sequence, sequence))
+    return found
+
+
+def write_spans(spans: Iterable[Span]) -> str:
+    """As the audit trail keeps them: "5-9, 12"."""
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def read_spans(text: str) -> list[Span]:
+    """What `write_spans` wrote."""
+    found = []
+    for part in text.split(", "):
+        first, _dash, last = part.partition("-")
+        found.append((int(first), int(last or first)))
+    return found
+
+
 def missing(wanted: Span, held: Iterable[Span]) -> list[Span]:
     """What of `wanted` lies in none of the spans, as spans."""
     first, last = wanted
@@ -130,3 +158,35 @@ def has_other_key_inside(events: Sequence[int]) -> bool:
     """Whether the lock got new keys after the first of these records: two keys were used to chain them, of which only the
     present one is known."""
     return RecordEvent.KEYS_CHANGED in events[1:]
+
+
+# What a lock notes when it does what the desk told it to.
+DEEDS: dict[int, Deed] = {
+    RecordEvent.OPENED: Deed.UNLOCK,
+    RecordEvent.LOCKED: Deed.LOCK,
+    RecordEvent.PASSAGE_ON: Deed.PASSAGE_ON,
+    RecordEvent.PASSAGE_OFF: Deed.PASSAGE_OFF,
+    RecordEvent.CLOCK_SET: Deed.SET_CLOCK,
+    RecordEvent.RESTART: Deed.RESTART,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeedAsked:
+    """A command of the desk, and between which instants the lock did it if it did: it was asked, and it had answered or could
+    not do it any more."""
+
+    id: int
+    deed: Deed
+    since: datetime
+    until: datetime
+
+
+def command_behind(event: int, at: datetime, asked: Iterable[DeedAsked], *, most: timedelta) -> DeedAsked | None:
+    """The command that a record is of: the one in whose time it lies, or, since clocks differ, next to it by at most `most`."""
+
+    def distance(one: DeedAsked) -> timedelta:
+        return max(one.since - at, at - one.until, timedelta(0))
+
+    fitting = [one for one in asked if one.deed is DEEDS.get(event) and distance(one) <= most]
+    return min(fitting, key=lambda one: (distance(one), one.id), default=None)

@@ -3,67 +3,110 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
 from pms.access_records.models import AccessRecord, RecordGap, RecordSeries
+from pms.access_records.rules import DeedAsked
 from pms.core.db import db
 from pms.credentials.models import Fingerprint
+from pms.keycards import queries as keycards
 from pms.keycards.models import KeyCard
+from pms.lock_commands import operate
+from pms.lock_commands.models import CommandState, LockCommand
 from pms.locks.models import Lock
 from pms.protocol.record import RecordMethod
 from pms.slots.models import Slot
+from pms.staffcards import queries as staffcards
 from pms.staffcards.models import StaffCard
 from pms.stays.models import Stay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from pms.access_records.rules import Span
+    from pms.access_records.service.told import Life
     from pms.protocol.record import AccessRecord as DoorRecord
+
+
+_Keys = TypeVar("_Keys", Fingerprint, Slot)
+# So many conditions at a time: databases take no statement of any length.
+_CHUNK = 100
+_STORED = (RecordMethod.PASSCODE, RecordMethod.CARD, RecordMethod.REMOTE, RecordMethod.FACE, RecordMethod.PALM)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownKeys:
     """Which of the credentials that records name are ours."""
 
-    cards: frozenset[int]
+    cards: dict[int, KeyCard]
+    staff_cards: dict[int, StaffCard]
     fingers: dict[int, Fingerprint]
-    # What else this lock stores, by the id under which it names it.
-    slots: dict[int, Slot]
+    # What locks store besides, by the lock and the id under which it names it.
+    slots: dict[tuple[int, int], Slot]
 
 
-_STORED = (RecordMethod.PASSCODE, RecordMethod.CARD, RecordMethod.REMOTE, RecordMethod.FACE, RecordMethod.PALM)
+def hold_locks(serial_numbers: Collection[str]) -> dict[str, Lock]:
+    """The locks with these serial numbers, held until the transaction ends; in one order, as everybody holds them."""
+    query = sa.select(Lock).where(Lock.serial_number.in_(serial_numbers)).order_by(Lock.id).with_for_update()
+    return {lock.serial_number: lock for lock in db.session.scalars(query)}
 
 
-def known_keys(lock_id: int, records: Sequence[DoorRecord]) -> KnownKeys:
-    """The credentials of ours among those that the records of a lock name."""
-    cards = {r.credential_id for r in records if r.method is RecordMethod.OFFLINE_CARD and r.credential_id}
-    fingers = {r.credential_id for r in records if r.method is RecordMethod.FINGERPRINT}
-    ours: set[int] = set()
-    if cards:
-        for model in (KeyCard, StaffCard):
-            ours.update(db.session.scalars(sa.select(model.credential_id).where(model.credential_id.in_(cards))))
-    rows = (
-        db.session.scalars(sa.select(Fingerprint).where(Fingerprint.credential_id.in_(fingers))).all()
-        if fingers
-        else ()
-    )
-    stored = {r.credential_id for r in records if r.method in _STORED}
-    slots = (
-        db.session.scalars(
-            sa.select(Slot).where(Slot.lock_id == lock_id, Slot.credential_id.in_(stored)).order_by(Slot.id)
-        ).all()
-        if stored
-        else ()
-    )
+def known_keys(told: Mapping[int, Sequence[DoorRecord]]) -> KnownKeys:
+    """The credentials of ours among those that records name, by the lock that wrote them."""
+    records = [(lock_id, record) for lock_id, found in told.items() for record in found]
+    cards = {r.credential_id for _id, r in records if r.method is RecordMethod.OFFLINE_CARD and r.credential_id}
+    fingers = {r.credential_id for _id, r in records if r.method is RecordMethod.FINGERPRINT}
+    stored = {(lock_id, r.credential_id) for lock_id, r in records if r.method in _STORED}
     return KnownKeys(
-        frozenset(ours),
-        {row.credential_id: row for row in rows},
+        keycards.cards_by_credential(cards) if cards else {},
+        staffcards.cards_by_credential(cards) if cards else {},
+        {row.credential_id: row for row in _all(Fingerprint, Fingerprint.credential_id.in_(fingers), fingers)},
         # Where an id was given out again, it is the later one's.
-        {slot.credential_id: slot for slot in slots},
+        {
+            (slot.lock_id, slot.credential_id): slot
+            for slot in _all(
+                Slot,
+                sa.and_(
+                    Slot.lock_id.in_({lock_id for lock_id, _number in stored}),
+                    Slot.credential_id.in_({number for _lock_id, number in stored}),
+                ),
+                stored,
+            )
+        },
     )
+
+
+def _all(model: type[_Keys], condition: sa.ColumnElement[bool], wanted: Collection[object]) -> Sequence[_Keys]:
+    if not wanted:
+        return ()
+    return db.session.scalars(sa.select(model).where(condition).order_by(model.id)).all()
+
+
+def deeds_asked(lock_ids: Collection[int], *, since: datetime, until: datetime) -> dict[int, list[DeedAsked]]:
+    """By lock, what the desk told it to do in this time, less what a record is known to be of; oldest first."""
+    query = (
+        sa.select(LockCommand)
+        .where(
+            LockCommand.lock_id.in_(lock_ids),
+            LockCommand.subject_kind == operate.SUBJECT,
+            LockCommand.sent_at <= until,
+            sa.or_(LockCommand.ended_at >= since, LockCommand.expires_at >= since),
+            LockCommand.state != CommandState.FAILED,
+            ~sa.exists().where(AccessRecord.command_id == LockCommand.id),
+        )
+        .order_by(LockCommand.id)
+    )
+    found: dict[int, list[DeedAsked]] = {}
+    for command in db.session.scalars(query):
+        # What was given up here the lock may have done all the same, until its time was over.
+        ends_at = command.ended_at if command.state is CommandState.ANSWERED else command.expires_at
+        deed = operate.deed_of(command)
+        if deed is not None and command.sent_at is not None and ends_at is not None:
+            found.setdefault(command.lock_id, []).append(DeedAsked(command.id, deed, command.created_at, ends_at))
+    return found
 
 
 def guests_of_stays(stay_ids: Sequence[int]) -> dict[int, int]:
@@ -74,16 +117,23 @@ def guests_of_stays(stay_ids: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def raw_of(lock_id: int, life: int, sequences: Sequence[int]) -> dict[int, bytes | None]:
-    """The bytes of those of the records that are held."""
-    if not sequences:
-        return {}
-    rows = db.session.execute(
-        sa.select(AccessRecord.sequence, AccessRecord.raw).where(
-            *_series(lock_id, life), AccessRecord.sequence.in_(sequences)
-        )
-    ).all()
-    return {row[0]: row[1] for row in rows}
+def list_series(keys: Collection[Life]) -> Sequence[RecordSeries]:
+    """The series of these locks and lives that there are."""
+    columns = sa.tuple_(RecordSeries.lock_id, RecordSeries.life)
+    return db.session.scalars(sa.select(RecordSeries).where(columns.in_(keys))).all()
+
+
+def raw_of(wanted: Mapping[Life, Span]) -> dict[Life, dict[int, bytes | None]]:
+    """By lock and life, the bytes of those of the records that are held."""
+    found: dict[Life, dict[int, bytes | None]] = {}
+    columns = (AccessRecord.lock_id, AccessRecord.life, AccessRecord.sequence, AccessRecord.raw)
+    asked = list(wanted.items())
+    for begin in range(0, len(asked), _CHUNK):
+        some = asked[begin : begin + _CHUNK]
+        spans = [sa.and_(*_series(*key), AccessRecord.sequence.between(*span)) for key, span in some]
+        for lock_id, life, sequence, raw in db.session.execute(sa.select(*columns).where(sa.or_(*spans))):
+            found.setdefault((lock_id, life), {})[sequence] = raw
+    return found
 
 
 def newest_of(lock_id: int, life: int, events: Collection[int]) -> int | None:
@@ -113,9 +163,11 @@ def present_series(lock_ids: Collection[int]) -> dict[int, tuple[int, int]]:
     return {lock_id: (known_until, newest) for lock_id, known_until, newest in rows}
 
 
-def first_sequence(lock_id: int, life: int) -> int | None:
-    """The lowest that is held."""
-    return db.session.scalar(sa.select(sa.func.min(AccessRecord.sequence)).where(*_series(lock_id, life)))
+def ends_of(lock_id: int, life: int) -> tuple[int | None, int | None]:
+    """The lowest and the highest that is held."""
+    ends = sa.select(sa.func.min(AccessRecord.sequence), sa.func.max(AccessRecord.sequence))
+    row = db.session.execute(ends.where(*_series(lock_id, life))).one()
+    return row[0], row[1]
 
 
 def end_of_held(lock_id: int, life: int, until: int) -> int:
@@ -151,16 +203,14 @@ def known_spans(lock_id: int, life: int, span: Span) -> list[Span]:
     return [*((sequence, sequence) for sequence in held), *((row[0], row[1]) for row in gaps)]
 
 
-def open_gaps(lock_id: int, life: int, span: Span) -> Sequence[RecordGap]:
-    """Gaps that are not closed and have a part in the span."""
-    return db.session.scalars(
-        sa.select(RecordGap).where(
-            *_gaps(lock_id, life),
-            RecordGap.closed_at.is_(None),
-            RecordGap.first <= span[1],
-            RecordGap.last >= span[0],
-        )
-    ).all()
+def open_gaps(keys: Collection[Life]) -> dict[Life, list[RecordGap]]:
+    """The gaps of these locks and lives that are not closed."""
+    found: dict[Life, list[RecordGap]] = {}
+    if keys:
+        columns = sa.tuple_(RecordGap.lock_id, RecordGap.life)
+        for gap in db.session.scalars(sa.select(RecordGap).where(RecordGap.closed_at.is_(None), columns.in_(keys))):
+            found.setdefault((gap.lock_id, gap.life), []).append(gap)
+    return found
 
 
 def count_held(lock_id: int, life: int, span: Span) -> int:

@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, make_response, request, url_for
 from flask_babel import gettext as _
 
-from pms.access_records import queries, service, words
+from pms.access_records import news, parts, queries, service, words
 from pms.access_records.forms import Filters, HideForm, ModulePasswordForm, read_filters
 from pms.access_records.queries import RecordRow, Remark
 from pms.core import clock
 from pms.gateways import queries as gateways
 from pms.locks import queries as locks
 from pms.properties import queries as properties
+from pms.rooms import queries as rooms
 from pms.web import errors, login
 from pms.web.paging import Page
 from pms.web.render import go_to, render, render_dialog
@@ -30,26 +31,25 @@ _LAST = 10
 @blueprint.get("/")
 @require("records:view")
 def index() -> Response:
-    """Who opened which door when; goes on as one scrolls."""
+    """Who opened which door when; goes on as one scrolls, and renews itself while nobody has scrolled."""
+    seen = news.read_mark(request.args.get("seen"))
     filters = read_filters(request.args)
-    with_hidden = filters.with_hidden and can("records:hide")
+    doors = locks.list_doors()
+    door = next((door for door in doors if door.id == filters.door_id), None)
+    if seen is not None and not news.has_come(seen, lock_id=door.lock_id if door else None):
+        return make_response("", 204)
     since, until = filters.span(properties.get_property().zone)
     after = request.args.get("after", "")[:40]
-    page = queries.list_page(
-        since=since,
-        until=until,
-        door_id=filters.door_id,
-        kind=filters.kind,
-        text=filters.text,
-        with_hidden=with_hidden,
-        after=after,
-    )
-    more = (
-        f"{url_for('access_records.index')}?{urlencode({**filters.as_query(), 'after': page.next_key})}"
-        if page.next_key
-        else None
-    )
-    doors = locks.list_doors()
+    wanted: dict[str, Any] = {
+        "since": since,
+        "until": until,
+        "door_id": filters.door_id,
+        "kind": filters.kind,
+        "text": filters.text,
+        "with_hidden": filters.with_hidden and can("records:hide"),
+    }
+    page = queries.list_page(**wanted, after=after)
+    more = _address(filters, after=page.next_key) if page.next_key else None
     part = "access_records/_rows.html" if "after" in request.args else "access_records/_list.html"
     return render(
         "access_records/index.html",
@@ -57,14 +57,22 @@ def index() -> Response:
         rows=_with_remarks(page, filters, since, until, after),
         more=more,
         filters=filters,
+        here=_address(filters),
+        watch=_address(filters, seen=str(news.present())),
+        new_ones=queries.count_new(known=seen.record, **wanted) if seen is not None else 0,
+        most_new=queries.MOST_NEW,
+        page_size=queries.PAGE,
         doors=doors,
-        fetch_from=next((door for door in doors if door.id == filters.door_id and door.lock_id), None),
+        fetch_from=door if door is not None and door.lock_id else None,
         kinds=words.KINDS,
-        events=words.EVENTS,
-        methods=words.METHODS,
-        results=words.RESULTS,
         remark_text=_remark_text,
+        **words.OF_ROWS,
     )
+
+
+def _address(filters: Filters, **more: str) -> str:
+    query = urlencode({**filters.as_query(), **more})
+    return url_for("access_records.index") + (f"?{query}" if query else "")
 
 
 def _with_remarks(
@@ -182,14 +190,30 @@ def _hide_dialog(record_id: int, form: HideForm, status: int = 200) -> Response:
 def of_lock(lock_id: int) -> Response:
     """The last of what a lock noted, as a part of its page."""
     locks.get_lock(lock_id)
+    seen = news.read_mark(request.args.get("seen"))
+    if seen is not None and not news.has_come(seen, lock_id=lock_id):
+        return make_response("", 204)
     return render(
         "access_records/of_lock.html",
         "access_records/_of_lock.html",
         rows=queries.list_page(lock_id=lock_id, size=_LAST).rows,
         door=locks.door_of_lock(lock_id),
-        events=words.EVENTS,
-        methods=words.METHODS,
-        results=words.RESULTS,
+        watch=url_for("access_records.of_lock", lock_id=lock_id, seen=str(news.present())),
+        **words.OF_ROWS,
+    )
+
+
+@blueprint.get("/of-room/<int:room_id>")
+@require("records:view")
+def of_room(room_id: int) -> Response:
+    """The last of what the door of a room noted, as a part of the room's page."""
+    door = locks.door_of_room(room_id)
+    seen = news.read_mark(request.args.get("seen"))
+    if seen is not None and not news.has_come(seen, lock_id=door.lock_id if door else None):
+        return make_response("", 204)
+    room = rooms.get_room(room_id)
+    return render(
+        "access_records/of_room.html", "access_records/_of_room.html", room=room, **parts.of_room(room_id, door)
     )
 
 
@@ -201,6 +225,5 @@ def of_passcode(passcode_id: int) -> Response:
         "access_records/of_passcode.html",
         "access_records/_of_passcode.html",
         rows=queries.of_passcode(passcode_id),
-        events=words.EVENTS,
-        results=words.RESULTS,
+        **words.OF_ROWS,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pms.access_records.models import Doubt
 from pms.core.text import N_
 from pms.protocol.record import ALARMS, RecordEvent, RecordMethod, RecordResult
@@ -40,6 +42,20 @@ METHODS: dict[int, str] = {
     RecordMethod.INSIDE_HANDLE: N_("From inside"),
 }
 
+# By these somebody shows a key.
+KEYS = frozenset(
+    (
+        RecordMethod.PASSCODE,
+        RecordMethod.CARD,
+        RecordMethod.FINGERPRINT,
+        RecordMethod.REMOTE,
+        RecordMethod.FACE,
+        RecordMethod.PALM,
+        RecordMethod.OFFLINE_PASSCODE,
+        RecordMethod.OFFLINE_CARD,
+    )
+)
+
 RESULTS: dict[int, str] = {
     RecordResult.OPENED: N_("Opened"),
     RecordResult.TAMPERED: N_("The card is not genuine"),
@@ -57,12 +73,18 @@ RESULTS: dict[int, str] = {
     RecordResult.NO_CLOCK: N_("The lock has lost its clock"),
 }
 
+# What every list of records needs to show its rows.
+OF_ROWS: dict[str, Any] = {"events": EVENTS, "methods": METHODS, "results": RESULTS}
+
 DOUBTS: dict[Doubt, str] = {
     Doubt.CHAIN: N_(
         "Records %(first)s to %(last)s are not as the lock wrote them: one was changed, added or taken out."
     ),
     Doubt.CUT: N_("Records %(first)s to %(last)s were cut out of the lock, which still has older and newer ones."),
     Doubt.DIFFERS: N_("Record %(first)s came twice with different content. The first one is kept."),
+    Doubt.ALTERED: N_("Records %(first)s to %(last)s were changed in the database after they came in."),
+    Doubt.MISSING: N_("Records %(first)s to %(last)s had come in, and were deleted from the database."),
+    Doubt.ADDED: N_("Records %(first)s to %(last)s were put into the database by hand: no lock brought them."),
 }
 GAP = N_("Records %(first)s to %(last)s are missing: the lock no longer had them when it was asked.")
 GAP_CLOSED = N_("Records %(first)s to %(last)s were missing here, and came in later from elsewhere.")
@@ -90,6 +112,13 @@ def kind_of(event: int) -> str:
 
 # What the audit trail says of the doors' reports.
 ACTIONS = {
+    "access.records_stored": N_("Door records came in: %(subject)s"),
+    "access.records_verified": N_("Checked the door records: all are as they came in"),
+    "access.records_faulty": N_("Checked the door records: some were tampered with"),
+    "access.record_altered": N_("Door records were changed in the database: %(subject)s"),
+    "access.record_missing": N_("Door records were deleted from the database: %(subject)s"),
+    "access.record_added": N_("Door records were put into the database by hand: %(subject)s"),
+    # How openings stood in the trail before the entries of whole batches.
     "access.opened": N_("The door opened: %(subject)s"),
     "access.refused": N_("The door refused: %(subject)s"),
     "access.voided": N_("Keys were voided at the door: %(subject)s"),
@@ -114,6 +143,11 @@ FIELDS = {
     "method": N_("How"),
     "result": N_("Result"),
     "credential_id": N_("Number of the key"),
+    "records": N_("Numbers of the records"),
+    "marks": N_("Marks of the records"),
+    "life": N_("Life of the lock"),
+    "checked": N_("Records checked"),
+    "faults": N_("Records with a fault"),
     "first_record": N_("First record"),
     "last_record": N_("Last record"),
     "sequence": N_("Number of the record"),

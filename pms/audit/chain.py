@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pms.core.sealing import vault
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
-    from pms.audit.models import AuditEntry
+    from collections.abc import Mapping
 
 START = "0" * 64
 _FIELDS = [
@@ -34,10 +32,10 @@ _FIELDS = [
 ]
 
 
-def digest(entry: AuditEntry | Row[Any], previous: str) -> str:
-    """The entry's link: a keyed hash over the link before and every field."""
-    values = {name: getattr(entry, name) for name in _FIELDS}
+def digest(entry: Mapping[str, Any], previous: str) -> str:
+    """The link of an entry, given by its columns: a keyed hash over the link before and every field."""
+    values = {name: entry[name] for name in _FIELDS}
     # As it comes back from the database, in whatever zone the writer counted.
-    values["at"] = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    values["at"] = entry["at"].astimezone(UTC).isoformat(timespec="microseconds")
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return vault().audit_digest(f"{previous}\n{text}".encode())

@@ -13,7 +13,7 @@ from pms.core.db import db
 from pms.web.paging import Page, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
 PAGE = 50
@@ -59,6 +59,16 @@ def newest_entry() -> sa.ScalarSelect[int]:
 def newest_number() -> int:
     """The number of the newest entry, 0 before the first: rises with everything that was done, and never goes back."""
     return db.session.scalar(sa.select(newest_entry())) or 0
+
+
+def has_happened(feature: str, *, after: int, lock_id: int | None = None) -> bool:
+    """Whether an entry of a feature ("access.") has a higher number than `after`; of a lock only, if one is given.
+
+    Unlike rows of the feature itself, none appears behind a number that was given out.
+    """
+    conditions = _conditions(Filters(action=feature, lock_id=lock_id))
+    found = sa.select(AuditEntry.id).where(AuditEntry.id > after, *conditions).order_by(AuditEntry.id).limit(1)
+    return db.session.scalar(found) is not None
 
 
 def stream_entries(filters: Filters) -> Iterator[list[AuditEntry]]:
@@ -140,11 +150,11 @@ def verify() -> ChainCheck:
     """
     link, count = chain.START, 0
     for row in _all_rows():
-        if row.id != count + 1:
+        if row["id"] != count + 1:
             return ChainCheck(count, "missing", count + 1)
         expected = chain.digest(row, link)
-        if row.digest != expected:
-            return ChainCheck(count, "altered", row.id)
+        if row["digest"] != expected:
+            return ChainCheck(count, "altered", row["id"])
         link, count = expected, count + 1
     head = db.session.get(AuditHead, 1, populate_existing=True)
     if (head.last_id, head.digest) != (count, link) if head else count > 0:
@@ -152,13 +162,13 @@ def verify() -> ChainCheck:
     return ChainCheck(count)
 
 
-def _all_rows() -> Iterator[Any]:
+def _all_rows() -> Iterator[Mapping[Any, Any]]:
     """Plain rows instead of objects: a hundred thousand of them are looked at once."""
     last = 0
     while True:
         statement = sa.select(*AuditEntry.__table__.columns).where(AuditEntry.id > last)
-        rows = db.session.execute(statement.order_by(AuditEntry.id).limit(_CHUNK)).all()
+        rows = db.session.execute(statement.order_by(AuditEntry.id).limit(_CHUNK)).mappings().all()
         yield from rows
         if len(rows) < _CHUNK:
             return
-        last = rows[-1].id
+        last = rows[-1]["id"]

@@ -50,24 +50,24 @@ def record(
 
     Call it inside `transaction()`; before and after hold changed fields only, and never a secret.
     """
-    entry = AuditEntry(
-        at=now,
-        actor_kind=actor.kind,
-        actor_name=actor.name,
-        account_id=actor.account_id,
-        address=actor.address,
-        action=action,
-        subject_kind=subject.kind,
-        subject_id=str(subject.id),
-        subject_label=subject.label,
-        room_id=subject.room_id,
-        guest_id=subject.guest_id,
-        stay_id=subject.stay_id,
-        lock_id=subject.lock_id,
-        before=before,
-        after=after,
-    )
-    pending: list[AuditEntry] = transaction_notes().setdefault("audit", [])
+    entry = {
+        "at": now,
+        "actor_kind": actor.kind,
+        "actor_name": actor.name,
+        "account_id": actor.account_id,
+        "address": actor.address,
+        "action": action,
+        "subject_kind": subject.kind,
+        "subject_id": str(subject.id),
+        "subject_label": subject.label,
+        "room_id": subject.room_id,
+        "guest_id": subject.guest_id,
+        "stay_id": subject.stay_id,
+        "lock_id": subject.lock_id,
+        "before": before,
+        "after": after,
+    }
+    pending: list[dict[str, Any]] = transaction_notes().setdefault("audit", [])
     if not pending:
         before_commit(_append)
     pending.append(entry)
@@ -82,15 +82,17 @@ def note_export(*, criteria: dict[str, str], actor: Actor, now: datetime) -> Non
 
 
 def _append(session: Session) -> None:
-    pending: list[AuditEntry] = transaction_notes().pop("audit")
+    pending: list[dict[str, Any]] = transaction_notes().pop("audit")
     session.flush()
     # The first two writers of a new house may come at once: one of them makes the row, the other waits for it.
     session.execute(insert_into(AuditHead).values(id=1, last_id=0, digest=chain.START).on_conflict_do_nothing())
     head = session.scalars(sa.select(AuditHead).with_for_update().execution_options(populate_existing=True)).one()
+    last_id, link = head.last_id, head.digest
     for entry in pending:
-        head.last_id += 1
-        entry.id = head.last_id
-        entry.digest = chain.digest(entry, head.digest)
-        head.digest = entry.digest
-        session.add(entry)
+        last_id += 1
+        entry["id"] = last_id
+        entry["digest"] = link = chain.digest(entry, link)
+    # Plain rows: a batch of a gateway's reports brings dozens at once.
+    session.execute(insert_into(AuditEntry), pending)
+    head.last_id, head.digest = last_id, link
     session.flush()

@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from pms.access_records import queries as access_records
-from pms.access_records import words as record_words
+from pms.access_records import parts as record_parts
 from pms.core import clock
 from pms.frontdesk import board
 from pms.frontdesk.blueprint import blueprint
@@ -74,11 +73,7 @@ def room(room_id: int) -> Response:
         setup_words=lock_rules.SETUP_WORDS,
         stays=coming if sees_stays else [],
         stay_words=STATE_WORDS,
-        records=access_records.list_page(room_id=room_id, size=8).rows if can("records:view") else None,
-        events=record_words.EVENTS,
-        methods=record_words.METHODS,
-        results=record_words.RESULTS,
-        kind_of=record_words.kind_of,
+        **(record_parts.of_room(room_id, door) if can("records:view") else {"records": None}),
         occupancy_words=board.OCCUPANCY_WORDS,
         housekeeping_words=HOUSEKEEPING_WORDS,
         feature_words=FEATURE_WORDS,

@@ -101,6 +101,19 @@ def gateway_of(lock_id: int) -> Gateway | None:
     ).one_or_none()
 
 
+def gateways_that_brought(pairs: Collection[tuple[int, str]]) -> Sequence[Gateway]:
+    """The gateways by (a lock that hangs on it, its serial number); what does not hang there is left out."""
+    pair = sa.tuple_(GatewayLock.lock_id, Gateway.serial_number)
+    query = sa.select(Gateway).join(GatewayLock, GatewayLock.gateway_id == Gateway.id).where(pair.in_(pairs))
+    return db.session.scalars(query.distinct()).all()
+
+
+def modules_that_brought(pairs: Collection[tuple[int, str]]) -> Sequence[CellularModule]:
+    """The modules by (the lock that has it, its IMEI)."""
+    pair = sa.tuple_(CellularModule.lock_id, CellularModule.imei)
+    return db.session.scalars(sa.select(CellularModule).where(pair.in_(pairs))).all()
+
+
 def locks_on_none() -> Sequence[tuple[Lock, Door | None]]:
     """Locks that hang on no gateway, with their doors."""
     rows = db.session.execute(

@@ -101,20 +101,19 @@ def unbind_lock(*, lock_id: int, gateway_id: int | None = None, actor: Actor, no
         return gateway
 
 
-def note_carrier(*, lock_id: int, carrier: Carrier, now: datetime) -> None:
-    """A genuine new frame of the lock came through this carrier: it is there. Joins the caller's transaction.
+def note_carriers(*, brought: Collection[tuple[int, Carrier]], now: datetime) -> None:
+    """Genuine new frames of locks (by id) came through these carriers: they are there. Joins the caller's transaction.
 
-    Only the gateway that the lock hangs on, and the module that the lock has, are believed to have brought it.
+    Only the gateway that a lock hangs on, and the module that it has, are believed to have brought its frame.
     """
-    with transaction():
-        if carrier.kind is CarrierKind.GATEWAY:
-            gateway = queries.gateway_of(lock_id)
-            if gateway is not None and gateway.serial_number == carrier.id.replace(":", "").upper():
-                gateway.last_seen_at = now
-        elif carrier.kind is CarrierKind.MODULE:
-            module = queries.module_of(lock_id)
-            if module is not None and module.imei == carrier.id:
-                module.last_seen_at = now
+    gateways = {(lock_id, c.id.replace(":", "").upper()) for lock_id, c in brought if c.kind is CarrierKind.GATEWAY}
+    modules = {(lock_id, c.id) for lock_id, c in brought if c.kind is CarrierKind.MODULE}
+    with transaction() as session:
+        for gateway in queries.gateways_that_brought(gateways) if gateways else ():
+            gateway.last_seen_at = now
+        for module in queries.modules_that_brought(modules) if modules else ():
+            module.last_seen_at = now
+        session.flush()
 
 
 def note_state(*, carrier: CarrierName, state: CarrierState, now: datetime) -> bool:

@@ -140,7 +140,7 @@ def note_denied(*, lock_id: int, credential_ids: Collection[int], now: datetime)
 
 def note_at_door(session: Session, card: KeyCard, *, lock_id: int, result: int, at: datetime) -> bool:
     """What a door's record says about a denied card; whether it is one. Inside the caller's transaction."""
-    rows = of_card(card.id)
+    rows = of_card(card.id) if card.end_reason is EndReason.LOST else ()
     row = next((row for row in rows if row.lock_id == lock_id), None)
     if row is None:
         return bool(rows)

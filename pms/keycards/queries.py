@@ -105,6 +105,13 @@ def find_by_credential(credential_id: int) -> KeyCard | None:
     ).one_or_none()
 
 
+def cards_by_credential(credential_ids: Collection[int]) -> dict[int, KeyCard]:
+    """The cards with these credential ids and what they open; held, in one order, until the transaction ends."""
+    query = sa.select(KeyCard).where(KeyCard.credential_id.in_(credential_ids)).options(*LOADED)
+    found = db.session.scalars(query.order_by(KeyCard.id).with_for_update(of=KeyCard))
+    return {card.credential_id: card for card in found}
+
+
 def cards_with_uid(uid: str) -> Sequence[KeyCard]:
     """Every key that was ever on this plastic and was not overwritten as far as we know, newest first."""
     return db.session.scalars(

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from pms.audit import service as audit
-from pms.core.db import transaction
+from pms.core.db import db, transaction, transaction_notes
 from pms.encoders import queries as encoder_queries
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind, JobState
 from pms.keycards import books, denials, drafts, queries, rules, stacks
 from pms.keycards.models import CardReason, CardState, EndReason, KeyCard, KeyCardGrant, KeySeries, Proof
-from pms.locks import queries as locks
 from pms.protocol.record import RecordResult
 from pms.stays import queries as stays
 from pms.stays.models import Stay
@@ -161,40 +160,21 @@ def reinstate(*, step_id: int, actor: Actor, now: datetime) -> None:
 
 
 def seen_at_door(
-    *,
-    lock_id: int,
-    credential_id: int,
-    result: int,
-    at: datetime,
-    actor: Actor,
-    now: datetime,
-) -> KeyCard | None:
-    """What a door's record proves about a card: that it opens, or that it is refused; and that older cards are refused now.
-
-    The card, or None where the credential is not one of ours.
-    """
-    with transaction() as session:
-        card = queries.find_by_credential(credential_id)
-        if card is None:
-            return None
-        grant = _grant_at(card, lock_id)
-        is_denied = denials.note_at_door(session, card, lock_id=lock_id, result=result, at=at)
-        if result == RecordResult.OPENED:
-            _note_opening(session, card, grant, at, actor, now)
-        elif result == RecordResult.DENIED and is_denied:
-            note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": "denied"})
-        elif result in _REFUSALS and (grant is None or grant.unit == 1):
-            _note_refusal(card, at)
-            note(
-                card,
-                stays.get_stay(card.stay_id),
-                "keycards.refused",
-                actor,
-                now,
-                {"result": RecordResult(result).name.lower()},
-            )
-        session.flush()
-        return card
+    *, card: KeyCard, lock_id: int, door_id: int | None, result: int, at: datetime, actor: Actor, now: datetime
+) -> None:
+    """What a record of the door with this lock proves about a card (loaded with what it opens): that it opens, or that it is
+    refused; and that older cards are refused now. Inside the caller's transaction, which tells of many at once."""
+    session = db.session
+    grant = next((grant for grant in card.grants if door_id is not None and grant.door_id == door_id), None)
+    is_denied = denials.note_at_door(session, card, lock_id=lock_id, result=result, at=at)
+    if result == RecordResult.OPENED:
+        _note_opening(session, card, grant, at, actor, now)
+    elif result == RecordResult.DENIED and is_denied:
+        note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": "denied"})
+    elif result in _REFUSALS and (grant is None or grant.unit == 1):
+        _note_refusal(card, at)
+        name = RecordResult(result).name.lower()
+        note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": name})
 
 
 def _note_opening(
@@ -209,13 +189,13 @@ def _note_opening(
         note(card, stays.get_stay(card.stay_id), "keycards.lost_opened", actor, now, {"at": at.isoformat()})
 
 
-def _grant_at(card: KeyCard, lock_id: int) -> KeyCardGrant | None:
-    door = locks.door_of_lock(lock_id)
-    return next((grant for grant in card.grants if door is not None and grant.door_id == door.id), None)
-
-
 def _refuse_older(session: Session, grant: KeyCardGrant, at: datetime) -> None:
-    """The door now knows this number: every card with a lower one for its main door is refused."""
+    """The door now knows this number: every card with a lower one for its main door is refused. Once in a transaction: the
+    same few cards open the same doors again and again."""
+    known: dict[int | None, int] = transaction_notes().setdefault("issues_at_doors", {})
+    if known.get(grant.door_id, -1) >= grant.issue:
+        return
+    known[grant.door_id] = grant.issue
     older = (
         sa.select(KeyCardGrant.key_card_id)
         .where(KeyCardGrant.door_id == grant.door_id, KeyCardGrant.issue < grant.issue, KeyCardGrant.unit == 1)

@@ -17,6 +17,7 @@ from pms.access_records import queries as records
 from pms.access_records.models import AccessRecord
 from pms.access_records.queries import RecordRow
 from pms.accounts.models import Account
+from pms.audit import queries as audit
 from pms.core.db import db
 from pms.guests.models import Guest
 from pms.keycards import queries as keycards
@@ -94,6 +95,20 @@ def stream(filters: Filters, *, most: int | None = None, now: datetime) -> Itera
         if after is None:
             return
         left = left - len(page.rows) if left is not None else None
+
+
+# Whose acts make and end lines of the ledger.
+_FEATURES = ("access.", "keycards.", "passcodes.", "slots.", "staffcards.")
+
+
+def newest() -> int:
+    """What a page that is read in the same snapshot remembers, to ask later whether there are new lines."""
+    return audit.newest_number()
+
+
+def has_grown(*, since: int) -> bool:
+    """Whether something has happened to keys and doors since `newest` was this."""
+    return any(audit.has_happened(feature, after=since) for feature in _FEATURES)
 
 
 def count(filters: Filters, *, now: datetime) -> int:

@@ -208,6 +208,10 @@ def _door(line: Line) -> Told:
     elif record.staff_card is not None:
         holder = record.staff_card.holder_name or _("Deny card")
         url = url_for("staffcards.card", card_id=record.staff_card_id) if can("staffcards:view") else ""
+    elif not holder and row.clerk:
+        holder = _("%(who)s, from here", who=row.clerk)
+    elif row.is_unknown:
+        holder = _("Unknown")
     method = record_words.METHODS[record.method]
     return Told(
         line=line,

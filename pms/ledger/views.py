@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, make_response, request, url_for
 
 from pms.accounts import queries as accounts
 from pms.core import clock
+from pms.core.ids import read_id
 from pms.keycards import words as card_words
 from pms.ledger import checks, queries, reading, rules, service, subjects, words
 from pms.ledger.forms import Asked, read_asked
@@ -36,11 +37,14 @@ _MOST_ON_PAPER = 1000
 def index() -> Response:
     """Keys and doors on one line of time, newest first; or what a check finds."""
     asked, now = read_asked(request.args), clock.now()
+    seen = read_id(request.args.get("seen"))
+    if seen is not None and not queries.has_grown(since=seen):
+        return make_response("", 204)
     is_first = "after" not in request.args
     subject = _look(asked, Look.VIEWED) if is_first else subjects.subject_of(asked)
     is_list = asked.check in ("no_key", "staff")
     page = queries.list_page(_filters(asked), after=rules.read_place(request.args.get("after", "")), now=now)
-    more = f"{url_for('ledger.index')}?{urlencode(asked.as_query(after=page.next_key))}" if page.next_key else None
+    more = _address(asked.as_query(after=page.next_key)) if page.next_key else None
     return render(
         "ledger/index.html",
         "ledger/_list.html" if is_first else "ledger/_rows.html",
@@ -56,8 +60,15 @@ def index() -> Response:
         guests_without_key=checks.without_key(now=now) if asked.check == "no_key" else [],
         staff_use=checks.staff_use(now=now) if asked.check == "staff" else [],
         is_list=is_list,
+        watch=None if subject.is_personal else _address(asked.as_query(seen=queries.newest())),
+        has_grown=seen is not None,
+        page_size=queries.PAGE,
         **_words(),
     )
+
+
+def _address(query: dict[str, str]) -> str:
+    return f"{url_for('ledger.index')}?{urlencode(query)}"
 
 
 @blueprint.get("/paper")

@@ -176,6 +176,16 @@ def open_of_kind(lock_id: int, subject_kind: str) -> Sequence[LockCommand]:
     ).all()
 
 
+def locks_asked(lock_ids: Collection[int], subject_kind: str) -> set[int]:
+    """Those of the locks that were asked for something on behalf of a feature and have not answered."""
+    if not lock_ids:
+        return set()
+    query = sa.select(LockCommand.lock_id).where(
+        LockCommand.lock_id.in_(lock_ids), LockCommand.subject_kind == subject_kind, LockCommand.state.in_(OPEN)
+    )
+    return set(db.session.scalars(query))
+
+
 def parts_of(command: LockCommand) -> Sequence[LockCommand]:
     """The command and the other parts of the same content that are open."""
     if command.part == 1 and command.is_last:

@@ -125,9 +125,12 @@ def peek_header(data: bytes) -> FrameHeader:
     return FrameHeader(version, command, _DIRECTIONS[direction], high << 32 | low, size)
 
 
-def open_frame(key: bytes, sn: bytes, data: bytes) -> Frame:
-    """The frame in `data`; `MalformedError` as for `peek_header`, `TamperedError` if the tag does not verify."""
-    head = peek_header(data)
+def open_frame(key: bytes, sn: bytes, data: bytes, head: FrameHeader | None = None) -> Frame:
+    """The frame in `data`; `MalformedError` as for `peek_header`, `TamperedError` if the tag does not verify.
+
+    Who has peeked already gives the `head` that came of it.
+    """
+    head = head or peek_header(data)
     try:
         plaintext = _ccm(key).decrypt(
             _nonce(head.direction, head.counter, sn), data[_HEADER_SIZE:-_CRC_SIZE], data[:_HEADER_SIZE]

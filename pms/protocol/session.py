@@ -6,7 +6,7 @@ answer goes out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
 from .errors import MalformedError, TamperedError
@@ -68,7 +68,7 @@ class Receiver:
                 return Refused(Refusal.WRONG_DIRECTION)
             if head.version < self.bound_version:
                 return Refused(Refusal.OLD_VERSION)
-            frame = open_frame(key, sn, data)
+            frame = open_frame(key, sn, data, head)
         except MalformedError:
             return Refused(Refusal.MALFORMED)
         except TamperedError:
@@ -77,7 +77,7 @@ class Receiver:
 
     def remember(self, data: bytes, counter: int, answer: bytes) -> Receiver:
         """The memory after the accepted frame `data` with this counter, answered with `answer`."""
-        return replace(self, last_counter=counter, last_frame=data, last_answer=answer)
+        return Receiver(self.direction, counter, self.bound_version, data, answer)
 
 
 def next_server_counter(last: int, now_ms: int) -> int:

@@ -115,6 +115,12 @@ def find_by_credential(credential_ids: Collection[int]) -> StaffCard | None:
     return db.session.scalars(query).unique().first()
 
 
+def cards_by_credential(credential_ids: Collection[int]) -> dict[int, StaffCard]:
+    """The newest cards with these credential ids; held, in one order, until the transaction ends."""
+    query = _cards().where(StaffCard.credential_id.in_(credential_ids)).order_by(StaffCard.id)
+    return {card.credential_id: card for card in db.session.scalars(query.with_for_update(of=StaffCard)).unique()}
+
+
 def cards_with_uid(uid: str) -> Sequence[StaffCard]:
     """Every card that was ever on this plastic, newest first."""
     query = _cards().where(StaffCard.uid == uid, StaffCard.state.in_(WRITTEN)).order_by(StaffCard.id.desc())

@@ -71,6 +71,10 @@ JOB_WORDS: dict[str, tuple[str, str]] = {
         N_("Check the audit trail"),
         N_("Verifies that nobody changed, cut or added to the record."),
     ),
+    "check the door records": (
+        N_("Check the door records"),
+        N_("Verifies that every record of a door is as it came in, and that none was deleted or added."),
+    ),
     "forget old turns of jobs": (N_("Forget old turns of jobs"), N_("Keeps the history of jobs for 90 days.")),
 }
 ACTIONS = {"turns.asked": N_("Asked for a job to run now: %(subject)s")}

@@ -42,19 +42,38 @@
   // A part in which something is held (a bar that is dragged, a menu that is open) is left alone until the next time.
   const isHeld = (part) => part.matches("[data-live-hold]") || part.querySelector("[data-live-hold], details[open]");
 
+  // A long list (data-live-top says how many rows it begins with) is read further down, or was made longer: it says that it
+  // has grown, in its own words, and stays as it is.
+  const isReadOn = (part) => "liveTop" in part.dataset && (rows(part).length > Number(part.dataset.liveTop) || part.getBoundingClientRect().top < 0);
+
+  function tell(part, text) {
+    const news = new DOMParser().parseFromString(text, "text/html").querySelector("[data-live-news]");
+    const line = part.querySelector("[data-live-news]");
+    if (!news || !line || line.textContent === news.textContent) return;
+    line.replaceChildren(...news.childNodes);
+    htmx.process(line);
+  }
+
   async function renew(part) {
     const url = new URL(part.dataset.live, location.href);
     url.searchParams.set("rows", rows(part).length);
     const answer = await get(url);
     if (!answer.ok) return false;
     const text = await answer.text();
-    if (shown.get(part) === text || !part.isConnected) return true;
+    // 204: nothing that this part shows has changed.
+    if (answer.status === 204 || shown.get(part) === text || !part.isConnected) return true;
+    if (isReadOn(part)) {
+      tell(part, text);
+      return true;
+    }
     if (isHeld(part)) return false;
     const place = placeIn(part);
     const spot = { before: part.previousElementSibling, parent: part.parentNode };
     htmx.swap(part, text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
     const now = spot.before ? spot.before.nextElementSibling : spot.parent.firstElementChild;
     shown.set(now, text);
+    // All of it is here now.
+    now.querySelector("[data-live-news]")?.replaceChildren();
     putBack(now, place);
     document.dispatchEvent(new CustomEvent("live:renewed", { detail: { part: now } }));
     return true;

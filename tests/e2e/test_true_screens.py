@@ -131,3 +131,27 @@ def test_a_row_does_its_thing_in_place_and_another_screen_hears_of_it(desk, open
     expect(there).to_have_count(0, timeout=15_000)
     expect(arriving).to_have_text(str(before - 1))
     expect(other.page.locator("[data-row]:focus, [aria-current]:focus")).to_have_count(1)
+
+
+def test_what_a_door_notes_stands_on_an_open_list_and_is_announced_to_who_reads_further_down(demo, open_page):
+    clerk, boss = Desk(open_page(), demo.url), Desk(open_page(), demo.url, "manager")
+    boss.open("/records/")
+    first, news = boss.page.locator("[data-row]").first, boss.page.locator("[data-live-news]")
+    first.focus()
+    before = first.get_attribute("id") or ""
+    clerk.type_code("000000", "101")
+    expect(first).to_contain_text("Refused", timeout=20_000)
+    expect(boss.page.locator(f"#{before}")).to_be_focused()
+    expect(news).to_be_empty()
+    # Further down nothing moves: it is said what came in, and one press shows it.
+    boss.page.locator("[data-row]").nth(30).scroll_into_view_if_needed()
+    top = first.get_attribute("id") or ""
+    clerk.type_code("000000", "102")
+    show = news.get_by_role("link", name="1 new record")
+    expect(show).to_be_visible(timeout=20_000)
+    expect(first).to_have_id(top)
+    show.click()
+    expect(first).not_to_have_id(top)
+    expect(first).to_contain_text("102")
+    expect(news).to_be_empty()
+    assert boss.page.evaluate("scrollY") == 0

@@ -16,7 +16,8 @@ from pms.encoders import job_course
 from pms.encoders import queries as encoder_queries
 from pms.encoders.office import TableCourse
 from pms.guests.models import Guest
-from pms.keycards import service
+from pms.keycards import queries, service
+from pms.keycards.models import KeyCard
 from pms.locks import lock_keys
 from pms.locks import queries as locks
 from pms.properties import queries as properties
@@ -171,3 +172,22 @@ class Desk:
     def keys_of(self, stay_id: int, copies: int = 1, **options: Any) -> list[SimulatedCard]:
         """Blank cards made into keys of a stay."""
         return self.make(self.ask(stay_id, copies, **options))
+
+
+def seen_at_door(house, card: KeyCard, result: int, room: str = "101") -> KeyCard:
+    """The door of a room noted something of the card."""
+    door = locks.door_of_room(house.rooms[room].id)
+    assert door is not None
+    assert door.lock_id is not None
+    with transaction():
+        found = queries.cards_by_credential([card.credential_id])[card.credential_id]
+        service.seen_at_door(
+            card=found,
+            lock_id=door.lock_id,
+            door_id=door.id,
+            result=result,
+            at=clock.now(),
+            actor=DOOR,
+            now=clock.now(),
+        )
+    return found

@@ -24,7 +24,7 @@ from pms.protocol.record import RecordResult
 from pms.simulators.lock.state import DENY_LIST_SIZE
 from pms.stays import queries as stay_queries
 from pms.stays import service as stays
-from tests.keycards.desk import DESK, DOOR, area_lock, door_lock, hold, new_request, stay
+from tests.keycards.desk import DESK, DOOR, area_lock, door_lock, hold, new_request, seen_at_door, stay
 
 PHONE = Actor(kind="account", name="Phone")
 
@@ -126,12 +126,13 @@ def test_the_denial_outlives_the_check_out_and_ends_with_the_cards_own_time(fami
 def test_the_doors_own_record_proves_the_denial_and_an_opening_disproves_it(family, house):
     lost = family.cards[0]
     deny(family, lost)
-    seen = {"lock_id": house.doors["101"].lock_id, "actor": DOOR, "credential_id": card_of(lost).credential_id}
-    service.seen_at_door(**seen, result=RecordResult.DENIED, at=clock.now(), now=clock.now())
-    (row,) = [row for row in denials.of_card(card_of(lost).id) if row.lock_id == seen["lock_id"]]
+    seen_at_door(house, card_of(lost), RecordResult.DENIED)
+    lock_id = house.doors["101"].lock_id
+    (row,) = [row for row in denials.of_card(card_of(lost).id) if row.lock_id == lock_id]
     assert (row.at, row.proved_by) == (clock.now(), "door")
     later = clock.now() + timedelta(minutes=1)
-    service.seen_at_door(**seen, result=RecordResult.OPENED, at=later, now=later)
+    clock.freeze(later)
+    seen_at_door(house, card_of(lost), RecordResult.OPENED)
     assert db.session.get(KeyDenial, row.id, populate_existing=True).at is None
     assert db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "keycards.lost_opened")).one()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from pms.core import clock
@@ -22,7 +20,7 @@ from pms.protocol.encoder_line import KeyKind
 from pms.simulators.cards import SimulatedCard
 from pms.simulators.encoder import Act, Moment, WriteCut
 from pms.stays import service as stays
-from tests.keycards.desk import DESK, DOOR, Desk, door_lock, hold, new_request, stay
+from tests.keycards.desk import DESK, Desk, door_lock, hold, new_request, seen_at_door, stay
 
 
 def read(desk: Desk, card) -> dict:
@@ -381,19 +379,8 @@ def test_a_check_out_cancels_cards_that_are_not_begun(house, desk):
 
 
 def seen(house, plastic, result, room="101"):
-    from pms.locks import queries as locks
-
     db.remove()
-    card = queries.cards_with_uid(plastic.uid.hex())[0]
-    door = locks.door_of_room(house.rooms[room].id)
-    return service.seen_at_door(
-        lock_id=door.lock_id,
-        credential_id=card.credential_id,
-        result=result,
-        at=clock.now(),
-        actor=DOOR,
-        now=clock.now(),
-    )
+    return seen_at_door(house, queries.cards_with_uid(plastic.uid.hex())[0], result, room)
 
 
 def test_an_opening_confirms_the_card_and_proves_older_ones_dead(house, desk):
@@ -423,12 +410,3 @@ def test_an_unknown_card_that_opened_is_unknown_no_more(house, desk):
 def test_a_refusal_at_the_door_is_proof_too(house, desk):
     (plastic,) = desk.keys_of(stay(house))
     assert seen(house, plastic, result=7).refused_since == clock.now()
-
-
-def test_a_credential_that_is_nobodys_teaches_nothing(house):
-    assert (
-        service.seen_at_door(
-            lock_id=1, credential_id=4711, result=0, at=clock.now(), actor=DOOR, now=clock.now() + timedelta(seconds=1)
-        )
-        is None
-    )

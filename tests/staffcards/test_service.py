@@ -89,14 +89,11 @@ def renew(card_id, machine_id, days=60):
 
 
 def seen(card_id, lock_id, result, at=None):
-    found = service.seen_at_door(
-        lock_id=lock_id,
-        credential_id=queries.get_card(card_id).credential_id,
-        result=result,
-        at=at or clock.now(),
-        actor=DOOR,
-        now=clock.now(),
-    )
+    number = queries.get_card(card_id).credential_id
+    with transaction() as session:
+        found = queries.cards_by_credential([number])[number]
+        lock = session.get_one(Lock, lock_id)
+        service.seen_at_door(card=found, lock=lock, result=result, at=at or clock.now(), actor=DOOR, now=clock.now())
     db.remove()
     return found
 
@@ -440,20 +437,6 @@ def test_an_opening_confirms_a_card_and_uses_up_a_visitors(any_house, machine_id
     visitor_id = write(visitor(any_house, machine_id))
     seen(visitor_id, lock_id, RecordResult.OPENED)
     assert (line_of(visitor_id).card.end_reason, line_of(visitor_id).state) == (StaffEnd.USED, KeyState.DEAD)
-
-
-def test_a_credential_that_is_nobodys_teaches_nothing(any_house):
-    assert (
-        service.seen_at_door(
-            lock_id=any_house.doors["101"].lock_id,
-            credential_id=4711,
-            result=0,
-            at=clock.now(),
-            actor=DOOR,
-            now=clock.now(),
-        )
-        is None
-    )
 
 
 def test_locks_are_told_the_cards_that_are_lost_and_no_others(any_house, machine_id):

@@ -13,28 +13,27 @@ from pms.access_records.service import alarming
 from pms.audit import service as audit
 from pms.core.db import insert_into
 from pms.core.ids import new_id
-from pms.locks import queries as lock_queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from pms.access_records.rules import Span
-    from pms.core.actor import Actor
-    from pms.locks.models import Lock
+    from pms.access_records.service.told import Place, Sorted
 
 
-def note(session: Session, lock: Lock, kind: Doubt, span: Span, actor: Actor, now: datetime) -> None:
+def note(session: Session, at: Place, kind: Doubt, span: Span, now: datetime) -> None:
     """These records are not right: said once, and the records among them that are held are marked."""
-    door = lock_queries.door_of_lock(lock.id)
+    lock_id, life = at.lock.id, at.life
     made = session.execute(
         insert_into(RecordFinding)
         .values(
             id=new_id(),
-            lock_id=lock.id,
-            door_id=door.id if door else None,
-            life=lock.counting_life,
+            lock_id=lock_id,
+            door_id=at.door.id if at.door else None,
+            life=life,
             kind=kind,
             first=span[0],
             last=span[1],
@@ -47,52 +46,47 @@ def note(session: Session, lock: Lock, kind: Doubt, span: Span, actor: Actor, no
         return
     session.execute(
         sa.update(AccessRecord)
-        .where(
-            AccessRecord.lock_id == lock.id,
-            AccessRecord.life == lock.counting_life,
-            AccessRecord.sequence.between(*span),
-        )
+        .where(AccessRecord.lock_id == lock_id, AccessRecord.life == life, AccessRecord.sequence.between(*span))
         .values(is_doubtful=True)
     )
-    _audit(lock, f"access.{_ACTIONS[kind]}", span, actor, now)
-    alarming.tell_doubt(lock.id, kind, span, actor, now)
+    _audit(at, f"access.{_ACTIONS[kind]}", span, now)
+    alarming.tell_doubt(lock_id, kind, span, at.actor, now)
 
 
-_ACTIONS = {Doubt.CHAIN: "chain_broken", Doubt.CUT: "records_cut", Doubt.DIFFERS: "record_differs"}
+_ACTIONS = {
+    Doubt.CHAIN: "chain_broken",
+    Doubt.CUT: "records_cut",
+    Doubt.DIFFERS: "record_differs",
+    Doubt.ALTERED: "record_altered",
+    Doubt.MISSING: "record_missing",
+    Doubt.ADDED: "record_added",
+}
 
 
-def note_gap(session: Session, lock: Lock, span: Span, actor: Actor, now: datetime) -> None:
+def note_gap(session: Session, one: Sorted, span: Span, now: datetime) -> None:
     """The lock has none of these any more: what of them is not held is a gap."""
-    held = queries.known_spans(lock.id, lock.counting_life, span)
-    for first, last in rules.missing(span, held):
-        door = lock_queries.door_of_lock(lock.id)
-        session.add(
-            RecordGap(
-                lock_id=lock.id,
-                door_id=door.id if door else None,
-                life=lock.counting_life,
-                first=first,
-                last=last,
-                found_at=now,
-            )
-        )
-        _audit(lock, "access.gap_found", (first, last), actor, now)
+    lock_id, life = one.told.key
+    for first, last in rules.missing(span, queries.known_spans(lock_id, life, span)):
+        door_id = one.door.id if one.door else None
+        session.add(RecordGap(lock_id=lock_id, door_id=door_id, life=life, first=first, last=last, found_at=now))
+        _audit(one.place, "access.gap_found", (first, last), now)
     session.flush()
 
 
-def close_gaps(session: Session, lock: Lock, span: Span, actor: Actor, now: datetime) -> None:
-    """Records within `span` have come in: gaps that they filled are closed."""
-    for gap in queries.open_gaps(lock.id, lock.counting_life, span):
-        if queries.count_held(lock.id, lock.counting_life, (gap.first, gap.last)) == gap.last - gap.first + 1:
+def close_gaps(one: Sorted, gaps: Sequence[RecordGap], now: datetime) -> None:
+    """Records have come in: those of the series' open gaps that they filled are closed."""
+    sequences = [record.sequence for record, _at in one.fresh]
+    for gap in gaps:
+        is_touched = any(gap.first <= sequence <= gap.last for sequence in sequences)
+        if is_touched and queries.count_held(*one.told.key, (gap.first, gap.last)) == gap.last - gap.first + 1:
             gap.closed_at = now
-            _audit(lock, "access.gap_closed", (gap.first, gap.last), actor, now)
-    session.flush()
+            _audit(one.place, "access.gap_closed", (gap.first, gap.last), now)
 
 
-def _audit(lock: Lock, action: str, span: Span, actor: Actor, now: datetime) -> None:
-    door = lock_queries.door_of_lock(lock.id)
+def _audit(at: Place, action: str, span: Span, now: datetime) -> None:
+    lock, door = at.lock, at.door
     audit.record(
-        actor=actor,
+        actor=at.actor,
         action=action,
         subject=audit.Subject(
             kind="lock",

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from pms.access_records import rules
 from pms.access_records import series_queries as queries
 from pms.access_records.models import Doubt, RecordSeries
-from pms.access_records.service import findings, storing
+from pms.access_records.service import findings
+from pms.access_records.service.told import Told
 from pms.audit import service as audit
-from pms.core.actor import Actor
 from pms.core.db import transaction
 from pms.lock_commands import queries as command_queries
 from pms.lock_commands import service as lock_commands
@@ -25,12 +25,15 @@ from pms.protocol.command_device import MAX_RECORDS
 from pms.protocol.record import CHAIN_START
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
+    from pms.access_records.rules import Span
+    from pms.access_records.service.told import Life, Page, Sorted
+    from pms.core.actor import Actor
     from pms.lock_commands.models import LockCommand
-    from pms.protocol.command import RecordPage
 
 SUBJECT = "records"
 # Nobody wants them any more if nobody was at the lock for so long.
@@ -53,7 +56,7 @@ def sync_records(*, lock_id: int, request_id: str | None = None, actor: Actor, n
         asked = asked or command_queries.open_of_kind(lock_id, SUBJECT)
         if asked:
             return asked[0]
-        series = series_of(session, lock)
+        series = load(session, [Told(lock, lock.counting_life, actor)])[lock_id, lock.counting_life]
         series.asked_at = now
         if actor.kind != "job":
             # What the clock asks several times a day stands among its turns, and would hide in the trail what people did.
@@ -66,56 +69,63 @@ def sync_records(*, lock_id: int, request_id: str | None = None, actor: Actor, n
         return _ask(lock, series, request_id, actor, now)
 
 
-def take_page(*, lock_id: int, after: int, page: RecordPage, actor: Actor, now: datetime) -> None:
-    """What the lock answered when it was asked for everything after `after`. Joins the caller's transaction."""
-    with transaction() as session:
-        lock = session.get_one(Lock, lock_id)
-        series = series_of(session, lock)
-        storing.store(session, lock, page.records, actor, now)
-        sequences = sorted({record.sequence for record in page.records})
-        _note_missing(session, lock, after, sequences, page.newest_sequence, actor, now)
-        if sequences:
-            findings.close_gaps(session, lock, (sequences[0], sequences[-1]), actor, now)
-        series.newest = max(series.newest, page.newest_sequence)
-        series.read_at = now
-        _advance(series)
-        _check_chain(session, lock, series, sequences[-1] if sequences else after, page.chain, actor, now)
-        if series.newest > series.known_until > after and not command_queries.open_of_kind(lock_id, SUBJECT):
-            _ask(lock, series, None, actor, now)
+def load(session: Session, told: Sequence[Told]) -> dict[Life, RecordSeries]:
+    """The series of each of these; the locks' rows are held by the caller. No record of one is newer than its `newest`."""
+    keys = [one.key for one in told]
+    found = {(row.lock_id, row.life): row for row in queries.list_series(keys)}
+    for lock_id, life in keys:
+        if (lock_id, life) not in found:
+            found[lock_id, life] = _begin(session, lock_id, life)
+    return found
 
 
-def after_one(session: Session, lock: Lock, sequence: int, actor: Actor, now: datetime) -> None:
-    """A record came singly: how far they are known now. Those before it that never came are asked for."""
-    series = series_of(session, lock)
-    findings.close_gaps(session, lock, (sequence, sequence), actor, now)
-    series.newest = max(series.newest, sequence)
-    _advance(series)
-    is_hole = series.known_until < sequence
-    if is_hole and lock.setup is LockSetup.READY and not command_queries.open_of_kind(lock.id, SUBJECT):
-        series.asked_at = now
-        _ask(lock, series, None, actor, now)
-
-
-def series_of(session: Session, lock: Lock) -> RecordSeries:
-    """The lock's present series; the lock's row is held by the caller.
-
-    One of which records were kept before this was reckoned begins with the first of them, and without a chain.
-    """
-    series = session.get(RecordSeries, (lock.id, lock.counting_life))
-    if series is None:
-        first = queries.first_sequence(lock.id, lock.counting_life)
-        base = first - 1 if first is not None else 0
-        series = RecordSeries(
-            lock_id=lock.id,
-            life=lock.counting_life,
-            known_until=base,
-            newest=base,
-            chain_sequence=base,
-            chain=CHAIN_START if base == 0 else None,
-        )
-        session.add(series)
-        session.flush()
+def _begin(session: Session, lock_id: int, life: int) -> RecordSeries:
+    """One of which records were kept before this was reckoned begins with the first of them, and without a chain."""
+    first, last = queries.ends_of(lock_id, life)
+    base = first - 1 if first is not None else 0
+    series = RecordSeries(
+        lock_id=lock_id,
+        life=life,
+        known_until=base,
+        newest=last or base,
+        chain_sequence=base,
+        chain=CHAIN_START if base == 0 else None,
+    )
+    session.add(series)
+    session.flush()
     return series
+
+
+def go_on(session: Session, found: Sequence[Sorted], now: datetime) -> None:
+    """What was told is stored: note what is missing or came in after all, how far the records are known, and ask on.
+
+    A lock that was read is asked until its newest is here; one that told of a record by itself, for those before it.
+    """
+    gaps = queries.open_gaps([one.told.key for one in found if one.fresh])
+    behind = []
+    for one in found:
+        torn = [page for page in one.told.pages if _note_missing(session, one, page, now)]
+        if one.told.key in gaps:
+            findings.close_gaps(one, gaps[one.told.key], now)
+        _advance(one, is_torn=bool(torn))
+        for page in one.told.pages:
+            one.series.read_at = now
+            _check_chain(session, one, page, now)
+        if _is_behind(one):
+            behind.append(one)
+    asked = command_queries.locks_asked([one.lock.id for one in behind], SUBJECT)
+    for one in behind:
+        if one.lock.id not in asked:
+            one.series.asked_at = now
+            _ask(one.lock, one.series, None, one.told.actor, now)
+    session.flush()
+
+
+def _is_behind(one: Sorted) -> bool:
+    known = one.series.known_until
+    if one.told.pages and one.series.newest > known > one.told.pages[-1].after:
+        return True
+    return known < one.told.newest_single and one.lock.setup is LockSetup.READY
 
 
 def _ask(lock: Lock, series: RecordSeries, request_id: str | None, actor: Actor, now: datetime) -> LockCommand:
@@ -131,44 +141,59 @@ def _ask(lock: Lock, series: RecordSeries, request_id: str | None, actor: Actor,
     )[0]
 
 
-def _note_missing(
-    session: Session, lock: Lock, after: int, sequences: list[int], newest: int, actor: Actor, now: datetime
-) -> None:
-    head, cuts = rules.not_given(after, sequences, newest)
+def _note_missing(session: Session, one: Sorted, page: Page, now: datetime) -> bool:
+    """Write down what the lock left out; whether that was anything."""
+    head, cuts = rules.not_given(page.after, page.sequences, page.newest)
     if head is not None:
-        findings.note_gap(session, lock, head, actor, now)
-        if rules.is_too_early_to_be_lost(head, newest):
+        findings.note_gap(session, one, head, now)
+        if rules.is_too_early_to_be_lost(head, page.newest):
             cuts = [head, *cuts]
     for cut in cuts:
-        findings.note(session, lock, Doubt.CUT, cut, actor, now)
-        findings.note_gap(session, lock, cut, actor, now)
+        findings.note(session, one.place, Doubt.CUT, cut, now)
+        findings.note_gap(session, one, cut, now)
+    return head is not None or bool(cuts)
 
 
-def _advance(series: RecordSeries) -> None:
-    """Each record up to `known_until` is held or in a gap."""
-    before = -1
+def _advance(one: Sorted, *, is_torn: bool) -> None:
+    """Each record up to `known_until` is held or in a gap. What lay beyond it before is asked for only where something did."""
+    series = one.series
+    may_go_on = is_torn or series.newest > series.known_until
+    for record, _at in one.fresh:
+        if record.sequence == series.known_until + 1:
+            series.known_until = record.sequence
+    series.newest = max(
+        series.newest,
+        one.told.newest,
+        *(page.newest for page in one.told.pages),
+        *(record.sequence for record, _at in one.fresh[-1:]),
+    )
+    before = -1 if may_go_on else series.known_until
     while before != series.known_until:
         before = series.known_until
         series.known_until = queries.end_of_held(series.lock_id, series.life, series.known_until)
         series.known_until = queries.end_of_gap(series.lock_id, series.life, series.known_until)
 
 
-def _check_chain(
-    session: Session, lock: Lock, series: RecordSeries, until: int, claimed: bytes, actor: Actor, now: datetime
-) -> None:
-    """Reckon the chain from where it was right last up to `until`; where records are lost, begin anew from there.
+def _check_chain(session: Session, one: Sorted, page: Page, now: datetime) -> None:
+    """Reckon the chain from where it was right last up to the page's end; where records are lost, begin anew from there.
 
     Records that are to come yet are waited for: a later page checks all of them together.
     """
+    series, until = one.series, page.sequences[-1] if page.sequences else page.after
     if not series.chain_sequence < until <= series.known_until:
         return
     span = (series.chain_sequence + 1, until)
-    rows = queries.raw_span(lock.id, series.life, span)
+    rows = _raw_span(one, span)
     raws = [raw for _event, raw in rows if raw is not None]
     is_whole = len(raws) == span[1] - span[0] + 1 and not rules.has_other_key_inside([event for event, _raw in rows])
     if is_whole and series.chain is not None:
-        k_rec = kdf.record_key(lock_keys.lock_key_of(lock))
-        if not rules.chain_holds(k_rec, series.chain, raws, claimed):
-            findings.note(session, lock, Doubt.CHAIN, span, actor, now)
-    series.chain_sequence, series.chain = until, claimed
-    session.flush()
+        k_rec = kdf.record_key(lock_keys.lock_key_of(one.lock))
+        if not rules.chain_holds(k_rec, series.chain, raws, page.chain):
+            findings.note(session, one.place, Doubt.CHAIN, span, now)
+    series.chain_sequence, series.chain = until, page.chain
+
+
+def _raw_span(one: Sorted, span: Span) -> list[tuple[int, bytes | None]]:
+    """(event, bytes) of the records held within the span, mostly those that were stored a moment ago."""
+    rows = [(row["event"], row["raw"]) for row in one.rows if span[0] <= row["sequence"] <= span[1]]
+    return rows if len(rows) == span[1] - span[0] + 1 else queries.raw_span(one.lock.id, one.told.life, span)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pms.access_records import series_queries as queries
+from pms.access_records.service import commands
 from pms.credentials.models import Fingerprint
 from pms.keycards import service as keycards
 from pms.lock_commands import queries as lock_commands
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from pms.access_records.series_queries import KnownKeys
+    from pms.access_records.service.told import Sorted
     from pms.core.actor import Actor
     from pms.keycards.models import KeyCard
-    from pms.locks.models import Lock
+    from pms.locks.models import Door, Lock
     from pms.passcodes.models import Passcode
     from pms.protocol.record import AccessRecord as DoorRecord
     from pms.slots.models import Slot
@@ -46,6 +48,8 @@ class Owner(NamedTuple):
     key_card_id: int | None = None
     passcode_id: int | None = None
     staff_card_id: int | None = None
+    # What the desk asked for that made the lock do it.
+    command_id: int | None = None
 
 
 NOBODY = Owner()
@@ -64,6 +68,7 @@ class _Sight(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Teller:
     lock: Lock
+    door: Door | None
     known: KnownKeys
     # What the lock noted of passcodes before this is about those of earlier keys, which nobody has use for.
     codes_since: datetime
@@ -72,12 +77,12 @@ class _Teller:
 
     def tell(self, record: DoorRecord, at: datetime) -> Key | None:
         """What is not genuine names nobody."""
-        if record.method is RecordMethod.OFFLINE_CARD and record.credential_id in self.known.cards:
+        if record.method is RecordMethod.OFFLINE_CARD:
             return self._card(record, at)
         if record.method is RecordMethod.FINGERPRINT and record.event is not RecordEvent.USER_CHANGED:
             return self.known.fingers.get(record.credential_id)
         if record.method in _STORED and record.event is not RecordEvent.USER_CHANGED:
-            return self.known.slots.get(record.credential_id)
+            return self.known.slots.get((self.lock.id, record.credential_id))
         if _is_about_passcodes(record) and at < self.codes_since:
             return None
         if record.event is RecordEvent.EPOCH_MOVED:
@@ -90,38 +95,49 @@ class _Teller:
         return None
 
     def _card(self, record: DoorRecord, at: datetime) -> Key | None:
-        seen: dict[str, Any] = {
-            "lock_id": self.lock.id,
-            "credential_id": record.credential_id,
-            "result": record.result,
-            "at": at,
-            "actor": self.actor,
-            "now": self.now,
-        }
-        return keycards.seen_at_door(**seen) or staffcards.seen_at_door(**seen)
+        seen: dict[str, Any] = {"result": record.result, "at": at, "actor": self.actor, "now": self.now}
+        card = self.known.cards.get(record.credential_id)
+        if card is not None:
+            door_id = self.door.id if self.door else None
+            keycards.seen_at_door(card=card, lock_id=self.lock.id, door_id=door_id, **seen)
+            return card
+        staff_card = self.known.staff_cards.get(record.credential_id)
+        if staff_card is not None:
+            staffcards.seen_at_door(card=staff_card, lock=self.lock, **seen)
+        return staff_card
 
 
 _STORED = (RecordMethod.PASSCODE, RecordMethod.CARD, RecordMethod.REMOTE, RecordMethod.FACE, RecordMethod.PALM)
 _NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
 
 
-def tell(
-    session: Session, lock: Lock, records: Sequence[tuple[DoorRecord, datetime]], actor: Actor, now: datetime
-) -> list[Owner]:
-    """Tell the keys what was seen of them, and say for each record whose key it was. Records come in their order."""
-    sights = _sights([record for record, _at in records])
+def tell(session: Session, found: Sequence[Sorted], now: datetime) -> list[list[Owner]]:
+    """Tell the keys what was seen of them, and say for each new record of each lock whose key it was."""
+    known = queries.known_keys({one.lock.id: [record for record, _at in one.fresh] for one in found})
+    keys = [_tell(one, known, now) for one in found]
+    session.flush()
+    guests, behind = _guests(keys), commands.find_behind(found)
+    owners = [[_owner(key, guests) for key in of] for of in keys]
+    for one, of in zip(found, owners, strict=True) if behind else ():
+        for place, (record, _at) in enumerate(one.fresh):
+            command_id = behind.get((one.lock.id, record.sequence))
+            if command_id is not None:
+                of[place] = Owner(command_id=command_id)
+    return owners
+
+
+def _tell(one: Sorted, known: KnownKeys, now: datetime) -> list[Key | None]:
+    records = [record for record, _at in one.fresh]
+    sights = _sights(records)
     places: dict[_Sight, tuple[int, int]] = {}
     for index, sight in enumerate(sights):
         places[sight] = (places.get(sight, (index, index))[0], index)
-    found = [record for record, _at in records]
-    teller = _Teller(lock, queries.known_keys(lock.id, found), _codes_since(lock, found), actor, now)
+    teller = _Teller(one.lock, one.door, known, _codes_since(one.lock, records), one.told.actor, now)
     keys: dict[_Sight, Key | None] = {}
-    for index, (record, at) in enumerate(records):
+    for index, (record, at) in enumerate(one.fresh):
         if index in places[sights[index]]:
             keys[sights[index]] = teller.tell(record, at)
-    session.flush()
-    owners = _owners(keys)
-    return [owners[sight] for sight in sights]
+    return [keys[sight] for sight in sights]
 
 
 def _is_about_passcodes(record: DoorRecord) -> bool:
@@ -143,13 +159,15 @@ def _sights(records: Sequence[DoorRecord]) -> list[_Sight]:
     return found
 
 
-def _owners(keys: dict[_Sight, Key | None]) -> dict[_Sight, Owner]:
-    stays = {key.stay_id for key in keys.values() if key is not None and not isinstance(key, StaffCard)}
-    guests = queries.guests_of_stays([stay_id for stay_id in stays if stay_id is not None])
-    return {sight: _owner(key, guests) if key is not None else NOBODY for sight, key in keys.items()}
+def _guests(keys: Sequence[Sequence[Key | None]]) -> dict[int, int]:
+    """By stay, the guests whose keys these are."""
+    stays = {key.stay_id for of in keys for key in of if key is not None and not isinstance(key, StaffCard)}
+    return queries.guests_of_stays([stay_id for stay_id in stays if stay_id is not None])
 
 
-def _owner(key: Key, guests: dict[int, int]) -> Owner:
+def _owner(key: Key | None, guests: dict[int, int]) -> Owner:
+    if key is None:
+        return NOBODY
     stay_id = None if isinstance(key, StaffCard) else key.stay_id
     kind = key.__tablename__
     return Owner(

@@ -1,13 +1,19 @@
-"""Stores records, one or a page of them: each once, and each told to those whose keys it is about."""
+"""Stores records, one or the hundreds of a batch: each once, told to those whose keys it is about, and vouched for.
+
+The audit trail gets one entry for what a lock told at once (`proofs` says what it holds), and one more for each record that
+somebody should find there by itself.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pms.access_records import proofs, rules
 from pms.access_records import series_queries as queries
 from pms.access_records.models import AccessRecord, Doubt
 from pms.access_records.service import alarming, findings, sightings
+from pms.access_records.service.told import Sorted
 from pms.alarms.service import Noted
 from pms.audit import service as audit
 from pms.core.db import insert_into
@@ -17,52 +23,77 @@ from pms.locks import service as locks
 from pms.protocol.record import RecordEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
+    from pms.access_records.models import RecordSeries
     from pms.access_records.service.sightings import Owner
-    from pms.core.actor import Actor
-    from pms.locks.models import Door, Lock
+    from pms.access_records.service.told import Life, Told
+    from pms.locks.models import Door
     from pms.protocol.record import AccessRecord as DoorRecord
 
 # A clock that was lost writes 0; such a record is shown at the time it came in.
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def store(session: Session, lock: Lock, records: Sequence[DoorRecord], actor: Actor, now: datetime) -> int:
-    """Store those that are not held yet; how many these were. The lock's row is held by the caller.
+def store(
+    session: Session, told: Sequence[Told], series: Mapping[Life, RecordSeries], now: datetime
+) -> Sequence[Sorted]:
+    """Store those records that are not held yet. The locks' rows are held by the caller.
 
     One that is held with other content stays as it is, and is marked.
     """
-    door = lock_queries.door_of_lock(lock.id)
-    held = queries.raw_of(lock.id, lock.counting_life, [record.sequence for record in records])
-    _note_differing(session, lock, records, held, actor, now)
-    fresh = {record.sequence: record for record in records if record.sequence not in held}
-    found = [fresh[sequence] for sequence in sorted(fresh)]
-    if not found:
-        return 0
-    times = [_time_of(record, now) for record in found]
-    owners = sightings.tell(session, lock, list(zip(found, times, strict=True)), actor, now)
-    rows = [_row(lock, door, record, at, owner, now) for record, at, owner in zip(found, times, owners, strict=True)]
-    session.execute(
-        insert_into(AccessRecord).on_conflict_do_nothing(index_elements=["lock_id", "life", "sequence"]), rows
-    )
-    for record, at, owner in zip(found, times, owners, strict=True):
-        if record.event in _NOTED:
-            _audit(lock, door, record, at, owner, actor, now)
-    _note_passage(lock, found, now)
-    alarming.tell(
-        [Noted(lock.id, row["id"], record, at, actor) for row, record, at in zip(rows, found, times, strict=True)], now
-    )
-    return len(found)
+    doors = lock_queries.doors_of_locks({one.lock.id for one in told})
+    held = queries.raw_of(_asked_for(told, series))
+    found = [_sort(one, series[one.key], doors.get(one.lock.id), held.get(one.key, {}), now) for one in told]
+    owners = sightings.tell(session, found, now)
+    for one, of in zip(found, owners, strict=True):
+        one.rows = [_row(one, *record, owner, now) for record, owner in zip(one.fresh, of, strict=True)]
+    rows = [row for one in found for row in one.rows]
+    if rows:
+        session.execute(
+            insert_into(AccessRecord).on_conflict_do_nothing(index_elements=["lock_id", "life", "sequence"]), rows
+        )
+    for one, of in zip(found, owners, strict=True):
+        for sequence in one.differing:
+            findings.note(session, one.place, Doubt.DIFFERS, (sequence, sequence), now)
+        _note_passage(one, now)
+        _audit(one, of, now)
+    alarming.tell([noted for one in found for noted in _noted(one)], now)
+    return found
 
 
-def _note_passage(lock: Lock, found: Sequence[DoorRecord], now: datetime) -> None:
-    """Whether the door stands open now is what the newest record about it says, whenever that comes in."""
-    turns = [record for record in found if record.event in _PASSAGE]
-    if turns and turns[-1].sequence == queries.newest_of(lock.id, lock.counting_life, _PASSAGE):
-        locks.note_passage(lock_id=lock.id, is_on=turns[-1].event is RecordEvent.PASSAGE_ON, now=now)
+def _noted(one: Sorted) -> list[Noted]:
+    return [
+        Noted(one.lock.id, row["id"], record, at, one.told.actor)
+        for row, (record, at) in zip(one.rows, one.fresh, strict=True)
+    ]
+
+
+def _asked_for(told: Sequence[Told], series: Mapping[Life, RecordSeries]) -> dict[Life, rules.Span]:
+    """Of which records it must be asked whether they are held: none is that is newer than the newest known."""
+    wanted = {}
+    for one in told:
+        sequences = [record.sequence for record in one.records if record.sequence <= series[one.key].newest]
+        if sequences:
+            wanted[one.key] = (min(sequences), max(sequences))
+    return wanted
+
+
+def _sort(
+    told: Told, series: RecordSeries, door: Door | None, held: Mapping[int, bytes | None], now: datetime
+) -> Sorted:
+    found = Sorted(told, series, door)
+    fresh: dict[int, DoorRecord] = {}
+    for record in told.records:
+        first = fresh.get(record.sequence)
+        if first is None and record.sequence not in held:
+            fresh[record.sequence] = record
+        elif (first.encode() if first else held[record.sequence]) not in (None, record.encode()):
+            found.differing.append(record.sequence)
+    found.fresh = [(fresh[sequence], _time_of(fresh[sequence], now)) for sequence in sorted(fresh)]
+    return found
 
 
 def _time_of(record: DoorRecord, now: datetime) -> datetime:
@@ -70,28 +101,12 @@ def _time_of(record: DoorRecord, now: datetime) -> datetime:
     return at if at >= _EARLIEST else now
 
 
-def _note_differing(
-    session: Session,
-    lock: Lock,
-    records: Sequence[DoorRecord],
-    held: dict[int, bytes | None],
-    actor: Actor,
-    now: datetime,
-) -> None:
-    for record in records:
-        raw = held.get(record.sequence)
-        if raw is not None and raw != record.encode():
-            findings.note(session, lock, Doubt.DIFFERS, (record.sequence, record.sequence), actor, now)
-
-
-def _row(
-    lock: Lock, door: Door | None, record: DoorRecord, at: datetime, owner: Owner, now: datetime
-) -> dict[str, Any]:
+def _row(one: Sorted, record: DoorRecord, at: datetime, owner: Owner, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "lock_id": lock.id,
-        "door_id": door.id if door else None,
-        "life": lock.counting_life,
+        "lock_id": one.lock.id,
+        "door_id": one.door.id if one.door else None,
+        "life": one.told.life,
         "sequence": record.sequence,
         "at": at,
         "event": int(record.event),
@@ -106,13 +121,21 @@ def _row(
         "passcode_id": owner.passcode_id,
         "staff_card_id": owner.staff_card_id,
         "stay_id": owner.stay_id,
+        "command_id": owner.command_id,
     }
 
 
 _PASSAGE = (RecordEvent.PASSAGE_ON, RecordEvent.PASSAGE_OFF)
+
+
+def _note_passage(one: Sorted, now: datetime) -> None:
+    """Whether the door stands open now is what the newest record about it says, whenever that comes in."""
+    turns = [record for record, _at in one.fresh if record.event in _PASSAGE]
+    if turns and turns[-1].sequence == queries.newest_of(one.lock.id, one.told.life, _PASSAGE):
+        locks.note_passage(lock_id=one.lock.id, is_on=turns[-1].event is RecordEvent.PASSAGE_ON, now=now)
+
+
 _NOTED: dict[RecordEvent, str] = {
-    RecordEvent.OPENED: "access.opened",
-    RecordEvent.REFUSED: "access.refused",
     RecordEvent.VOIDED: "access.voided",
     RecordEvent.EPOCH_MOVED: "access.epoch_moved",
     RecordEvent.TAMPER_ALARM: "access.alarm",
@@ -123,12 +146,25 @@ _NOTED: dict[RecordEvent, str] = {
 }
 
 
-def _audit(
-    lock: Lock, door: Door | None, record: DoorRecord, at: datetime, owner: Owner, actor: Actor, now: datetime
-) -> None:
+def _audit(one: Sorted, owners: Sequence[Owner], now: datetime) -> None:
+    if one.rows:
+        _note(one, sightings.NOBODY, proofs.ACTION, proofs.of_rows(one.told.life, one.rows), now)
+    for (record, at), owner in zip(one.fresh, owners, strict=True):
+        if record.event in _NOTED:
+            after = {
+                "at": at.isoformat(),
+                "method": record.method.name.lower(),
+                "result": record.result.name.lower(),
+                "credential_id": record.credential_id,
+            }
+            _note(one, owner, _NOTED[record.event], after, now)
+
+
+def _note(one: Sorted, owner: Owner, action: str, after: dict[str, Any], now: datetime) -> None:
+    lock, door = one.lock, one.door
     audit.record(
-        actor=actor,
-        action=_NOTED[record.event],
+        actor=one.told.actor,
+        action=action,
         subject=audit.Subject(
             kind=owner.kind or "lock",
             id=owner.id or lock.id,
@@ -139,10 +175,5 @@ def _audit(
             guest_id=owner.guest_id,
         ),
         now=now,
-        after={
-            "at": at.isoformat(),
-            "method": record.method.name.lower(),
-            "result": record.result.name.lower(),
-            "credential_id": record.credential_id,
-        },
+        after=after,
     )

@@ -23,10 +23,11 @@ from pms.locks.service.scopes import (
     scopes_to_tell,
 )
 from pms.locks.service.secrets import LockSecrets, note_looks, reveal_secrets
-from pms.locks.service.setup import confirm_setup, finish_setup, note_report, settle_setup, start_setup
+from pms.locks.service.setup import Heard, confirm_setup, finish_setup, put_reports, settle_setup, start_setup
 
 __all__ = [
     "BadDocument",
+    "Heard",
     "ImportResult",
     "Label",
     "LockSecrets",
@@ -46,13 +47,13 @@ __all__ = [
     "note_deleted",
     "note_looks",
     "note_passage",
-    "note_report",
     "note_scope_issues",
     "note_settings",
     "note_told",
     "note_written",
     "place_lock",
     "plan_import",
+    "put_reports",
     "raise_scope_issue",
     "register_lock",
     "rename_door",

@@ -6,8 +6,12 @@ kept and brought to the lock again byte for byte, since a lock that took it alre
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
 
 from pms.audit import service as audit
 from pms.core.db import transaction
@@ -18,6 +22,8 @@ from pms.locks.service.setup_frames import SCOPE, new_frame, read_answer, told_b
 from pms.protocol.command import AnswerStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from pms.core.actor import Actor
@@ -113,30 +119,64 @@ def confirm_setup(*, lock_id: int, actor: Actor, now: datetime) -> None:
         _record(lock, door, "locks.set_up", actor, now)
 
 
-def note_report(
-    *,
-    lock_id: int,
-    counter: int,
-    report: bytes,
-    answer: bytes,
-    battery_percent: int | None = None,
-    firmware: str = "",
-    begins_life: bool = False,
-    now: datetime,
-) -> Lock:
-    """Remember a report that was accepted, and what it said of the lock. Joins the caller's transaction."""
-    with transaction() as session:
-        lock = _load(session, lock_id)
-        lock.report_counter, lock.last_report, lock.last_report_answer = counter, report, answer
-        lock.last_seen_at = now
-        if battery_percent is not None:
-            put_battery(lock, battery_percent, now)
-        if firmware:
-            lock.firmware = firmware[:40]
-        if begins_life:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A report that was accepted, what was answered, and what it said of the lock by the way."""
+
+    counter: int
+    report: bytes
+    answer: bytes
+    battery_percent: int | None = None
+    firmware: str = ""
+    begins_life: bool = False
+
+
+def put_reports(session: Session, heard: Sequence[tuple[Lock, Heard]], *, now: datetime) -> None:
+    """Remember the last report of each lock. Their rows are held by the caller's transaction.
+
+    What changes with every report goes there by one statement for all: a batch brings those of hundreds of locks. People
+    change none of it, so that it makes no new version of the row.
+    """
+    if not heard:
+        return
+    for lock, one in heard:
+        if one.battery_percent is not None and (lock.battery_at is None or lock.battery_percent != one.battery_percent):
+            put_battery(lock, one.battery_percent, now)
+        if one.firmware and lock.firmware != one.firmware[:40]:
+            lock.firmware = one.firmware[:40]
+        if one.begins_life:
             lock.life += 1
-        session.flush()
-        return lock
+    session.flush()
+    rows = [
+        {
+            "report_counter": one.counter,
+            "last_report": one.report,
+            "last_report_answer": one.answer,
+            "last_seen_at": now,
+            "battery_at": now if one.battery_percent is not None else lock.battery_at,
+        }
+        for lock, one in heard
+    ]
+    places = [
+        {"key": lock.id, **{f"new_{name}": row[name] for name in row}}
+        for (lock, _one), row in zip(heard, rows, strict=True)
+    ]
+    session.connection().execute(_PUT, places)
+    for (lock, _one), row in zip(heard, rows, strict=True):
+        for name, value in row.items():
+            set_committed_value(lock, name, value)
+
+
+_PUT = (
+    sa.update(Lock)
+    .where(Lock.id == sa.bindparam("key"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("report_counter", "last_report", "last_report_answer", "last_seen_at", "battery_at")
+        }
+    )
+)
 
 
 def _drop_pending(lock: Lock) -> None:

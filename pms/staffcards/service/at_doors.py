@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pms.core.db import insert_into, transaction
+from pms.core.db import db, insert_into, transaction
 from pms.core.ids import new_id
 from pms.keycards.models import CardState, Proof
-from pms.locks import queries as lock_queries
 from pms.locks import service as locks
 from pms.locks.closed_cards import DeniedCard
 from pms.protocol.record import RecordResult
@@ -35,29 +34,21 @@ _NOTED = (
 )
 
 
-def seen_at_door(
-    *, lock_id: int, credential_id: int, result: int, at: datetime, actor: Actor, now: datetime
-) -> StaffCard | None:
-    """What a door's record proves about a card and about those that it denies.
+def seen_at_door(*, card: StaffCard, lock: Lock, result: int, at: datetime, actor: Actor, now: datetime) -> None:
+    """What a record of the lock proves about a card (loaded with what it opens) and about those that it denies.
 
-    The card, or None where the credential is not one of ours.
+    Inside the caller's transaction, which tells of many at once.
     """
-    with transaction() as session:
-        card = queries.find_by_credential([credential_id])
-        lock = lock_queries.find_lock(lock_id)
-        if card is None or lock is None:
-            return None
-        if result in (RecordResult.OPENED, RecordResult.VOIDED):
-            _note_genuine(card, at)
-        if result == RecordResult.OPENED:
-            _note_opening(session, card, lock, at, actor, now)
-        elif result == RecordResult.DENIED:
-            _add_denial(session, card.id, lock.id, at, None)
-        _note_denials(session, card, lock, result, at)
-        if result in _NOTED:
-            note(card, "staffcards.refused", actor, now, {"result": RecordResult(result).name.lower()})
-        session.flush()
-        return card
+    session = db.session
+    if result in (RecordResult.OPENED, RecordResult.VOIDED):
+        _note_genuine(card, at)
+    if result == RecordResult.OPENED:
+        _note_opening(session, card, lock, at, actor, now)
+    elif result == RecordResult.DENIED:
+        _add_denial(session, card.id, lock.id, at, None)
+    _note_denials(session, card, lock, result, at)
+    if result in _NOTED:
+        note(card, "staffcards.refused", actor, now, {"result": RecordResult(result).name.lower()})
 
 
 def note_denied(*, lock_id: int, credential_ids: Collection[int], now: datetime) -> None:
