@@ -156,6 +156,17 @@ def of_subject(subject_kind: str, subject_id: int) -> Sequence[LockCommand]:
     ).all()
 
 
+def hold_of_subject(subject_kind: str, subject_id: int) -> Sequence[LockCommand]:
+    """The same as they are now, held."""
+    return db.session.scalars(
+        sa.select(LockCommand)
+        .where(LockCommand.subject_kind == subject_kind, LockCommand.subject_id == subject_id)
+        .order_by(LockCommand.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 def keys_made_at(lock_id: int) -> datetime | None:
     """When the setup was made that gave a lock its present keys; None where it was not set up from here."""
     return db.session.scalar(
@@ -181,7 +192,7 @@ def locks_asked(lock_ids: Collection[int], subject_kind: str) -> set[int]:
     if not lock_ids:
         return set()
     query = sa.select(LockCommand.lock_id).where(
-        LockCommand.lock_id.in_(lock_ids), LockCommand.subject_kind == subject_kind, LockCommand.state.in_(OPEN)
+        LockCommand.lock_id.in_(lock_ids), LockCommand.subject_kind == subject_kind, _in_states(LockCommand, OPEN)
     )
     return set(db.session.scalars(query))
 

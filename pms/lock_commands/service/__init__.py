@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pms.lock_commands.service.queueing import cancel, drop, end, give_up, queue
+from pms.lock_commands.service.queueing import cancel, drop, end, give_up, queue, withdraw
 from pms.lock_commands.service.sending import Outgoing, claim, make_due, next_command, next_frame, send_soon
 from pms.lock_commands.service.settling import Settled, expire_of_lock, expire_overdue, take_answer
 
@@ -22,4 +22,5 @@ __all__ = [
     "queue",
     "send_soon",
     "take_answer",
+    "withdraw",
 ]

@@ -92,6 +92,19 @@ def drop(*, subject_kind: str, subject_id: int, now: datetime) -> None:
                 end(command, CommandState.DROPPED, now)
 
 
+def withdraw(*, subject_kind: str, subject_id: int, now: datetime) -> None:
+    """Take back what was asked, also where a frame of it is out already. Joins the caller's transaction.
+
+    It is not sent again, and what was in it, perhaps somebody's finger, is gone from here; the lock may have it all the same, and
+    its answer is believed if it still comes.
+    """
+    with transaction() as session:
+        for command in queries.hold_of_subject(subject_kind, subject_id):
+            if command.state in queries.OPEN:
+                end(command, CommandState.DROPPED, now)
+        session.flush()
+
+
 def give_up(*, lock_id: int, now: datetime) -> None:
     """The lock will do nothing of what it was asked: it holds no keys any more. Joins the caller's transaction."""
     with transaction() as session:

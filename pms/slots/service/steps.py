@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pms.audit import service as audit
 from pms.core.actor import Actor
 from pms.lock_commands import service as lock_commands
-from pms.lock_commands import withdrawing
 from pms.locks import queries as locks
 from pms.locks.models import Lock, LockSetup
 from pms.protocol.command import AddUser, DeleteUser, ListedUser, ModifyUser
@@ -85,7 +84,7 @@ def take_away(slot: Slot, actor: Actor, now: datetime, request_id: str | None = 
         return
     slot.content = None
     slot.state, slot.changed_at = after, now
-    withdrawing.withdraw(subject_kind=SUBJECT, subject_id=slot.id, now=now)
+    lock_commands.withdraw(subject_kind=SUBJECT, subject_id=slot.id, now=now)
     if after is SlotState.REMOVING:
         queue(slot, [DeleteUser(slot=slot.number)], actor, now, request_id)
 
