@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -164,12 +164,11 @@ def _feed(process: subprocess.Popen[bytes], content: Iterable[bytes]) -> None:
     target = process.stdin
     assert target is not None  # noqa: S101 - it was asked for
     for data in content:
-        try:
+        # It may need no more, or fail, which its end tells; the rest of the backup is read and judged all the same.
+        with suppress(BrokenPipeError):
             target.write(data)
-        except BrokenPipeError:
-            # What it says of its end tells why; the rest of the backup is read all the same.
-            continue
-    target.close()
+    with suppress(BrokenPipeError):
+        target.close()
 
 
 def _head_in(script: str) -> Found:

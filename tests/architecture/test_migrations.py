@@ -12,6 +12,7 @@ from pms.core.actor import SETUP
 from pms.core.db import db, transaction
 from pms.encoders import service
 from pms.encoders.models import JobKind
+from pms.retention import queries as retention
 
 BEFORE_OTHER_DESKS = "2026_11_23_02"
 
@@ -60,6 +61,7 @@ def test_a_house_in_use_goes_to_the_earlier_schema_and_back(in_use):
     assert {name: after[name] for name in in_use if name not in own} == {
         name: count for name, count in in_use.items() if name not in own
     }
+    assert retention.months() is None, "nothing of its guests is removed before somebody decides"
     with db.engine.connect() as connection:
         urls = connection.exec_driver_sql("SELECT name, url FROM encoder ORDER BY name").all()
     assert [url for _, url in urls] == ["/dev/1", None]
