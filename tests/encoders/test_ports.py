@@ -151,6 +151,16 @@ def test_a_lock_whose_connection_broke_is_noticed(pg_app):
     other.release()
 
 
+def test_a_session_that_holds_the_lock_is_ended_by_silence_and_lent_to_nobody_else(pg_app):
+    lock = AdvisoryLock()
+    assert lock.acquire()
+    ask = "SELECT current_setting('idle_session_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    assert lock._connection.exec_driver_sql(ask).one() == ("20s", "2min")
+    lock.release()
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql(ask).one() == ("0", "2min")
+
+
 def test_a_second_owner_touches_no_port_and_takes_over_when_the_first_one_ends(any_desk):
     any_desk.open()
     told = []
