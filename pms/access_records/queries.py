@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,33 +10,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from pms.access_records import words
-from pms.access_records.models import AccessRecord, RecordFinding, RecordGap
+from pms.access_records import names, words
+from pms.access_records.models import AccessRecord
 from pms.core.db import db
 from pms.core.errors import NotFound
 from pms.core.ids import read_id
-from pms.core.text import N_, search_words
-from pms.guests.models import Guest, GuestWord
+from pms.core.text import N_
+from pms.guests.models import Guest
 from pms.lock_commands.models import LockCommand
-from pms.locks.models import Door, Lock
+from pms.locks.models import Door
 from pms.passcodes.models import Passcode
-from pms.protocol.record import RecordEvent, RecordMethod
-from pms.rooms.models import Room
-from pms.slots.models import Slot
-from pms.staffcards.models import StaffCard
+from pms.protocol.record import RecordEvent
 from pms.stays.models import Stay
 from pms.web.paging import Page
 
 PAGE = 50
-# By these a record names what the lock stores.
-_STORED = (
-    RecordMethod.PASSCODE,
-    RecordMethod.CARD,
-    RecordMethod.FINGERPRINT,
-    RecordMethod.REMOTE,
-    RecordMethod.FACE,
-    RecordMethod.PALM,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +139,7 @@ def rows_by_id(ids: Collection[int]) -> dict[int, RecordRow]:
 
 
 def _rows() -> Any:
-    columns = (AccessRecord, Guest, Passcode.holder_name, _slot_name(), LockCommand.actor_name)
+    columns = (AccessRecord, Guest, Passcode.holder_name, names.slot_name(), LockCommand.actor_name)
     return (
         _joined(sa.select(*columns))
         .outerjoin(LockCommand, LockCommand.id == AccessRecord.command_id)
@@ -209,7 +197,7 @@ def _wanted(
         *_conditions(since, until, lock_id, kind, with_hidden=with_hidden),
         AccessRecord.door_id == door_id if door_id is not None else None,
         AccessRecord.stay_id == stay_id if stay_id is not None else None,
-        _with_text(text),
+        names.with_text(text),
     ]
 
 
@@ -223,49 +211,6 @@ def _conditions(
         AccessRecord.hidden_at.is_(None) if not with_hidden else None,
         _of_kind(kind),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A gap among records, or a finding about some: a row of its own between them, at the time when it was found."""
-
-    row: RecordGap | RecordFinding
-    is_gap: bool
-
-    @property
-    def at(self) -> datetime:
-        """When it was found."""
-        return self.row.found_at
-
-
-def list_remarks(
-    *, since: datetime | None, until: datetime | None, door_id: int | None = None, lock_id: int | None = None
-) -> list[Remark]:
-    """Gaps and findings that were found in a time (from `since`, before `until`), newest first."""
-    found = [*_remarks(RecordGap, since, until, door_id, lock_id)]
-    found += _remarks(RecordFinding, since, until, door_id, lock_id)
-    return sorted(found, key=lambda remark: (remark.at, remark.row.id), reverse=True)
-
-
-def _remarks(
-    model: type[RecordGap] | type[RecordFinding],
-    since: datetime | None,
-    until: datetime | None,
-    door_id: int | None,
-    lock_id: int | None,
-) -> list[Remark]:
-    query: sa.Select[Any] = (
-        sa.select(model).options(joinedload(model.lock), joinedload(model.door)).order_by(model.id.desc())
-    )
-    conditions = [
-        model.found_at >= since if since else None,
-        model.found_at < until if until else None,
-        model.door_id == door_id if door_id is not None else None,
-        model.lock_id == lock_id if lock_id is not None else None,
-    ]
-    query = query.where(*(condition for condition in conditions if condition is not None)).limit(200)
-    rows: Sequence[RecordGap | RecordFinding] = db.session.scalars(query).all()
-    return [Remark(row, isinstance(row, RecordGap)) for row in rows]
 
 
 def find_record(record_id: int, *, is_to_change: bool = False) -> AccessRecord | None:
@@ -322,62 +267,6 @@ def _before(record_id: int | None) -> sa.ColumnElement[bool] | None:
         return None
     at = sa.select(AccessRecord.at).where(AccessRecord.id == record_id).scalar_subquery()
     return sa.or_(AccessRecord.at < at, sa.and_(AccessRecord.at == at, AccessRecord.id < record_id))
-
-
-def _with_text(text: str) -> sa.ColumnElement[bool] | None:
-    """The number of the room or the name of the door; the holder of a staff card or a passcode, or what the lock stores; or every
-    word the beginning of a name of the guest."""
-    text = text.strip()
-    if not text:
-        return None
-    pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    held = sa.select(StaffCard.id).where(StaffCard.holder_name.ilike(f"%{pattern}", escape="\\"))
-    found: list[sa.ColumnElement[bool]] = [
-        Door.name.ilike(pattern, escape="\\"),
-        AccessRecord.staff_card_id.in_(held),
-        Passcode.holder_name.ilike(f"%{pattern}", escape="\\"),
-        sa.exists().where(*_is_of_slot(), Slot.name.ilike(f"%{pattern}", escape="\\")),
-    ]
-    for column in (Room.number, Lock.name):
-        owner = Door.room_id if column.class_ is Room else AccessRecord.lock_id
-        found.append(owner.in_(sa.select(column.class_.id).where(column.ilike(pattern, escape="\\"))))
-    typed = search_words(text)
-    if typed:
-        found.append(
-            sa.and_(
-                *(
-                    Stay.guest_id.in_(
-                        sa.select(GuestWord.guest_id).where(
-                            GuestWord.word >= word, GuestWord.word < word + "\U0010ffff"
-                        )
-                    )
-                    for word in typed
-                )
-            )
-        )
-    return sa.or_(*found)
-
-
-def _is_of_slot() -> tuple[sa.ColumnElement[bool], ...]:
-    """That the record names this slot."""
-    return (
-        Slot.lock_id == AccessRecord.lock_id,
-        Slot.credential_id == AccessRecord.credential_id,
-        AccessRecord.method.in_(_STORED),
-        AccessRecord.event != RecordEvent.USER_CHANGED,
-    )
-
-
-def _slot_name() -> sa.ScalarSelect[str]:
-    """What the lock stores under the number that the record names; where an id was given out again, the later one's."""
-    return (
-        sa.select(Slot.name)
-        .where(*_is_of_slot())
-        .order_by(Slot.id.desc())
-        .limit(1)
-        .correlate(AccessRecord)
-        .scalar_subquery()
-    )
 
 
 def time_of_key(key: str) -> datetime | None:

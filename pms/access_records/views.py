@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, request, url_for
 from flask_babel import gettext as _
 
-from pms.access_records import news, parts, queries, service, words
+from pms.access_records import news, parts, queries, remarks, service, words
 from pms.access_records.forms import Filters, HideForm, ModulePasswordForm, read_filters
-from pms.access_records.queries import RecordRow, Remark
+from pms.access_records.queries import RecordRow
+from pms.access_records.remarks import Remark
 from pms.core import clock
 from pms.gateways import queries as gateways
 from pms.locks import queries as locks
@@ -83,8 +84,8 @@ def _with_remarks(
     if not filters.kind and not filters.text:
         top = queries.time_of_key(after)
         low = page.rows[-1].record.at if page.next_key and page.rows else since
-        remarks = queries.list_remarks(since=low, until=top or until, door_id=filters.door_id)
-        rows += [(remark.at, None, remark) for remark in remarks]
+        found = remarks.list_remarks(since=low, until=top or until, door_id=filters.door_id)
+        rows += [(remark.at, None, remark) for remark in found]
     rows.sort(key=lambda entry: entry[0], reverse=True)
     return [{"row": row, "remark": remark} for _at, row, remark in rows]
 
@@ -92,7 +93,9 @@ def _with_remarks(
 def _remark_text(remark: Remark) -> str:
     row: Any = remark.row
     text = (words.GAP_CLOSED if row.closed_at else words.GAP) if remark.is_gap else words.DOUBTS[row.kind]
-    return str(_(text)) % {"first": row.first, "last": row.last}
+    numbers = {"first": row.first, "last": row.last}
+    span = str(_(words.ONE_RECORD if row.first == row.last else words.RECORDS)) % numbers
+    return str(_(text)) % {**numbers, "records": span}
 
 
 @blueprint.post("/lock/<int:lock_id>/fetch")

@@ -82,10 +82,11 @@ DOUBTS: dict[Doubt, str] = {
     ),
     Doubt.CUT: N_("Records %(first)s to %(last)s were cut out of the lock, which still has older and newer ones."),
     Doubt.DIFFERS: N_("Record %(first)s came twice with different content. The first one is kept."),
-    Doubt.ALTERED: N_("Records %(first)s to %(last)s were changed in the database after they came in."),
-    Doubt.MISSING: N_("Records %(first)s to %(last)s had come in, and were deleted from the database."),
-    Doubt.ADDED: N_("Records %(first)s to %(last)s were put into the database by hand: no lock brought them."),
+    Doubt.ALTERED: N_("Changed in the database after coming in: %(records)s."),
+    Doubt.MISSING: N_("Deleted from the database after coming in: %(records)s."),
+    Doubt.ADDED: N_("Put into the database by hand, brought by no lock: %(records)s."),
 }
+ONE_RECORD, RECORDS = N_("record %(first)s"), N_("records %(first)s to %(last)s")
 GAP = N_("Records %(first)s to %(last)s are missing: the lock no longer had them when it was asked.")
 GAP_CLOSED = N_("Records %(first)s to %(last)s were missing here, and came in later from elsewhere.")
 

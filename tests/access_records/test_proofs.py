@@ -71,9 +71,8 @@ def test_what_staff_may_do_with_a_record_leaves_it_as_it_came_in(any_stored, now
     service.take_frames(brought=door.reports(), now=now)
     alarm = db.session.scalars(sa.select(AccessRecord.id).where(AccessRecord.event == RecordEvent.TAMPER_ALARM)).one()
     service.hide_record(record_id=alarm, reason="a test", actor=DESK, now=now)
-    service.look_at_alarm(record_id=alarm, actor=DESK, now=now)
     _change(sa.update(AccessRecord).values(is_doubtful=True))
-    found = service.verify_records(actor=jobs.JOB, now=now)
+    found = service.verify_records(actor=jobs.SCHEDULER, now=now)
     assert (found.checked, found.faults) == (COUNT + 1, {})
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "access.records_verified")).one()
     assert entry.after == {"checked": COUNT + 1}
@@ -125,8 +124,8 @@ def test_a_fault_is_shown_where_the_records_are_and_said_once(stored, client, no
         "access.record_missing",
     ]
     page = text_of(client.log_in("manager").get("/records/"))
-    assert "Tampered with Records 3 to 4 had come in, and were deleted from the database." in page
-    assert "Tampered with Records 8 to 8 were changed in the database after they came in." in page
+    assert "Tampered with Deleted from the database after coming in: records 3 to 4." in page
+    assert "Tampered with Changed in the database after coming in: record 8." in page
     trail = text_of(client.get("/audit/"))
     assert "Checked the door records: some were tampered with" in trail
 
