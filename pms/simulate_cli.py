@@ -1,4 +1,5 @@
-"""`pms simulate`: card machines, readers and fingerprint modules made of software, for whoever has none at hand.
+"""`pms simulate`: card machines, readers, fingerprint modules, gateways and 4G modules made of software, for whoever has none at
+hand.
 
 Each runs until it is stopped, and meanwhile obeys one command a line on standard input (`pms.simulators.control`).
 """
@@ -9,16 +10,26 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from random import SystemRandom as Random
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
-from pms.simulators import control, ef01, encoder, pn532
+from pms.core import clock
+from pms.protocol import topics
+from pms.protocol.errors import ProtocolError
+from pms.simulators import control, ef01, encoder, lock_file, pn532
 from pms.simulators.control import MEDIA, Device
+from pms.simulators.gateway import Radio, SimulatedGateway, SimulatedModule
+from pms.simulators.lock import VirtualLock
 from pms.simulators.port import TcpWire, TerminalWire, Wire
+
+if TYPE_CHECKING:
+    from pms.simulators.mqtt import Account
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -114,6 +125,110 @@ def ef01_module(
     rate = ef01.BAUD_RATE if paced else None
     with _plugging(), ef01.SimulatedEf01(wire=_wire(link, tcp), baud_rate=rate, template_size=template_size) as device:
         _run(device, [], [f"finger {finger}"] if finger else [], faults)
+
+
+_broker = click.option("--broker", required=True, metavar="URL", help="mqtt://HOST:PORT, or mqtts:// for TLS.")
+_password = click.option(
+    "--password-file", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Its password."
+)
+_locks = click.option(
+    "--locks", type=click.Path(path_type=Path, dir_okay=False), help="JSON file that keeps its virtual locks."
+)
+_prefix = click.option("--prefix", default=topics.DEFAULT_PREFIX, show_default=True, help="What topics begin with.")
+
+
+@simulate.command()
+@_broker
+@click.option("--user", required=True, help="The gateway's serial number, 12 hex digits; it logs in with it.")
+@_password
+@_locks
+@click.option(
+    "--new",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 50),
+    help="Factory-new locks for a file not there yet.",
+)
+@_prefix
+def gateway(broker: str, user: str, password_file: Path, locks: Path | None, new: int, prefix: str) -> None:
+    """A gateway on a wall at a broker, with the locks around it."""
+    name = _carrier(topics.CarrierSort.GATEWAY, user.upper())
+    around = _load_locks(locks, new)
+    carrier = SimulatedGateway(name, around, Radio(Random()))
+    _carry(carrier, _account(broker, name.id, password_file, prefix), locks)
+
+
+@simulate.command("module")
+@_broker
+@click.option("--user", required=True, help="The module's IMEI, 15 digits; it logs in with it.")
+@_password
+@_locks
+@click.option("--sim", default="460001234567890", show_default=True, help="The IMSI, 15 digits.")
+@_prefix
+def cellular_module(broker: str, user: str, password_file: Path, locks: Path | None, sim: str, prefix: str) -> None:
+    """A 4G module at a broker, inside a lock: the first of the file."""
+    if not re.fullmatch("[0-9]{15}", sim):
+        raise click.BadParameter("15 digits are wanted", param_hint="--sim")
+    name = _carrier(topics.CarrierSort.MODULE, user)
+    around = _load_locks(locks, 1)
+    serial = next(iter(around))
+    carrier = SimulatedModule(name, serial, around[serial], sim, Random())
+    _carry(carrier, _account(broker, name.id, password_file, prefix), locks, around)
+
+
+def _carrier(sort: topics.CarrierSort, user: str) -> topics.CarrierName:
+    try:
+        return topics.CarrierName(sort, user)
+    except ProtocolError as error:
+        raise click.BadParameter(str(error), param_hint="--user") from error
+
+
+def _account(broker: str, user: str, password_file: Path, prefix: str) -> Account:
+    # Here, because paho takes a tenth of a second to load, and every command of `pms` loads this file.
+    from pms.simulators.mqtt import Account
+
+    url = urlsplit(broker)
+    try:
+        port = url.port or (8883 if url.scheme == "mqtts" else 1883)
+        topics.check_prefix(prefix)
+    except (ValueError, ProtocolError) as error:
+        raise click.UsageError(str(error)) from error
+    if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
+        raise click.BadParameter("mqtt://HOST:PORT is wanted", param_hint="--broker")
+    password = password_file.read_text(encoding="utf-8").strip()
+    return Account(url.hostname, port, user, password, has_tls=url.scheme == "mqtts", prefix=prefix)
+
+
+def _load_locks(path: Path | None, new: int) -> dict[str, VirtualLock]:
+    if path is None or not path.exists():
+        return lock_file.fresh(new, Random())
+    try:
+        found = lock_file.load(path)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"The locks cannot be read: {error}") from error
+    if not found:
+        raise click.ClickException("There is no lock in the file.")
+    return found
+
+
+def _carry(
+    carrier: SimulatedGateway | SimulatedModule,
+    account: Account,
+    path: Path | None,
+    kept: Mapping[str, VirtualLock] | None = None,
+) -> None:
+    """`kept` are the locks of the file, where they are more than the carrier has."""
+    from pms.simulators.mqtt import OnlineCarrier
+
+    around = carrier.locks if kept is None else kept
+
+    def keep() -> None:
+        if path is not None:
+            lock_file.save(path, around)
+
+    keep()
+    with OnlineCarrier(carrier, account, now=lambda: clock.now().timestamp(), keep=keep) as device:
+        _run(device, [], [], ())
 
 
 @contextmanager
