@@ -116,6 +116,13 @@ class Mosquitto:
     def _reloads(self) -> int:
         return (self._folder / "log").read_text().count("Reloading config")
 
+    def kill(self) -> None:
+        """As when the power fails."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+        self._process = None
+
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self._folder / "log").read_text()
