@@ -27,7 +27,8 @@ from tests.flows.desk import until
 class Server:
     """An installation whose server is started, killed and started again."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, **more: str) -> None:
+        """`more` is set in its environment besides."""
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PMS_")},
             "PMS_HOME": str(settings.home),
