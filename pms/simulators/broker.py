@@ -15,7 +15,7 @@ from itertools import count
 from .lossy import LossyNetwork
 
 BROKER = "broker"
-RESEND_AFTER = 4.0
+RESEND_AFTER = 6.0
 LONGEST_RESEND = 60.0
 
 

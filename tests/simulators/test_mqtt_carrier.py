@@ -15,6 +15,9 @@ from click.testing import CliRunner
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from pms.config import BrokerAddress
+from pms.gateways import passwords
+from pms.link import acl
 from pms.protocol import kdf
 from pms.protocol.command import ACKNOWLEDGED, Operate, Operation
 from pms.protocol.frame import Direction, Frame, open_frame, peek_header, seal_frame
@@ -25,26 +28,28 @@ from pms.simulators.control import run_control
 from pms.simulators.gateway import Radio, SimulatedGateway
 from pms.simulators.lock import VirtualLock
 from pms.simulators.mqtt import Account, OnlineCarrier
-from tests.flows.desk import until
-from tests.mosquitto import Mosquitto
+from tests.link.brokers import MOSQUITTO, Mosquitto, until
 
 from . import lock_world as world
 
+PREFIX = "latchkey"
 SERIAL = "5A0C4E1B2D90"
-TOPIC = f"latchkey/gateways/{SERIAL}"
+TOPIC = f"{PREFIX}/gateways/{SERIAL}"
 
 
 class Server:
     """The other end of the broker: hears everything, and says what it is told to."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, address: BrokerAddress) -> None:
         self.heard: list[tuple[str, bytes]] = []
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="server")
         self._client.on_message = lambda _c, _d, message: self.heard.append((message.topic, message.payload))
         subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.connect("127.0.0.1", port)
-        self._client.subscribe("latchkey/#", qos=1)
+        self._client.username_pw_set(address.username, address.password)
+        self._client.connect(address.host, address.port)
+        filters = [*acl.frame_filters(PREFIX), *acl.state_filters(PREFIX)]
+        self._client.subscribe([(text, 1) for text in filters])
         self._client.loop_start()
         assert subscribed.wait(10)
 
@@ -54,15 +59,19 @@ class Server:
     def wait(self, topic: str, direction: Direction | None = None) -> bytes:
         """The next message there, of the frames one of that direction; it is not given again."""
 
-        def found():
+        found: list[bytes] = []
+
+        def is_there() -> bool:
             for topic_of_it, payload in self.heard:
                 is_it = direction is None or peek_header(payload).direction is direction
                 if topic_of_it == topic and is_it:
                     self.heard.remove((topic_of_it, payload))
-                    return payload
-            return None
+                    found.append(payload)
+                    return True
+            return False
 
-        return until(found, 10, every=0.01)
+        until(is_there)
+        return found[0]
 
     def close(self) -> None:
         self._client.disconnect()
@@ -73,13 +82,21 @@ class Server:
 def program(broker: Mosquitto, tmp_path):
     """The running gateway, and a function that gives it a command and brings its answer."""
     (tmp_path / "password").write_text("secret\n")
-    command = [sys.executable, "-m", "pms", "simulate", "gateway", "--broker", f"mqtt://127.0.0.1:{broker.port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pms",
+        "simulate",
+        "gateway",
+        "--broker",
+        f"mqtt://127.0.0.1:{broker.address.port}",
+    ]
     command += ["--user", SERIAL.lower(), "--password-file", str(tmp_path / "password")]
     command += ["--locks", str(tmp_path / "locks.json")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdin
         assert running.stdout
-        assert running.stdout.readline() == f"ok mqtt://{SERIAL}@127.0.0.1:{broker.port}\n"
+        assert running.stdout.readline() == f"ok mqtt://{SERIAL}@127.0.0.1:{broker.address.port}\n"
 
         def ask(line):
             running.stdin.write(line + "\n")
@@ -98,13 +115,15 @@ def acknowledgement(lock: VirtualLock, report: bytes) -> bytes:
     return seal_frame(kdf.command_key(lock.state.k_lock()), lock.state.sn, answer)
 
 
+@pytest.mark.skipif(not MOSQUITTO.exists(), reason="no Mosquitto is installed")
 def test_a_gateway_of_software_carries_frames_over_mosquitto_loses_its_power_and_forgets_nothing_of_its_locks(tmp_path):
     lock, path = world.bound_lock(), tmp_path / "locks.json"
     serial = lock.state.sn.hex().upper()
     lock_file.save(path, {serial: lock})
     broker = Mosquitto(tmp_path)
+    broker.write({SERIAL: passwords.hash_password("secret")})
     broker.start()
-    server = Server(broker.port)
+    server = Server(broker.address)
     try:
         with program(broker, tmp_path) as (running, ask):
             assert CarrierState.decode(server.wait(f"{TOPIC}/state")) == CarrierState(True, "2.1")
@@ -143,7 +162,7 @@ def test_a_gateway_of_software_carries_frames_over_mosquitto_loses_its_power_and
         assert CarrierState.decode(server.wait(f"{TOPIC}/state")) == CarrierState(False)
     finally:
         server.close()
-        broker.kill()
+        broker.stop()
 
 
 @pytest.fixture

@@ -21,11 +21,12 @@ from .radio import Radio
 
 FIRMWARE = "2.1"
 TRIES = 3
-"""How often a request is brought to a lock that keeps silent; then it is the server's turn to send it again."""
+"""How often a frame is brought to a lock: a request until it is answered, anything until the lock has heard it. Then it is
+the server's turn to send it again."""
 TRY_AGAIN_AFTER = 2.0
 LOST_AFTER = 1.0
-"""A lock whose report nobody took by radio says it again."""
-FIRST_PAUSE = 8.0
+"""Whoever's frame nobody took by radio says it again."""
+FIRST_PAUSE = 12.0
 LONGEST_PAUSE = 300.0
 """Between two sendings of a report that is not acknowledged: doubled each time, up to the longest."""
 
@@ -68,7 +69,11 @@ class SimulatedCarrier:
             self._asked[topic.lock] = (header.counter, payload)
             self._bring_request(topic.lock, payload, TRIES, at)
         else:
-            self._send_down(topic.lock, payload, at)
+            self._bring_acknowledgement(topic.lock, payload, TRIES, at)
+
+    def _bring_acknowledgement(self, lock: str, frame: bytes, tries: int, at: float) -> None:
+        if not self._send_down(lock, frame, at) and tries > 1:
+            self._do(at + self.radio.vary(LOST_AFTER), partial(self._bring_acknowledgement, lock, frame, tries - 1))
 
     def _bring_request(self, lock: str, request: bytes, tries: int, at: float) -> None:
         if lock not in self._asked or self._asked[lock][1] != request:
@@ -79,10 +84,12 @@ class SimulatedCarrier:
         self._send_down(lock, request, at)
         self._do(at + self.radio.vary(TRY_AGAIN_AFTER), partial(self._bring_request, lock, request, tries - 1))
 
-    def _send_down(self, lock: str, frame: bytes, at: float) -> None:
+    def _send_down(self, lock: str, frame: bytes, at: float) -> bool:
+        """Whether the lock will hear it."""
         flight = self.radio.flight(lock, len(frame))
         if flight is not None:
             self._do(at + flight, partial(self._reach, lock, frame))
+        return flight is not None
 
     def _reach(self, lock: str, frame: bytes, at: float) -> None:
         """The lock hears a frame, answers, and has perhaps something to report now."""
