@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pms.core import clock
 from pms.demo import machines as devices
 from pms.locks import queries as locks
+from pms.protocol.topics import CarrierSort
 
 if TYPE_CHECKING:
     from pms.demo.world import World
@@ -42,8 +43,21 @@ def table(world: World, chosen: str) -> dict[str, Any]:
         "door": door,
         "lock": lock,
         "carries_records": world.carries_records,
+        "carrier": _carrier(world, door.lock.serial_number) if door and door.lock else None,
         "offset": clock.offset(),
         **machines(world),
+    }
+
+
+def _carrier(world: World, serial_number: str) -> dict[str, Any] | None:
+    """Who carries for the door besides phones; None: nobody."""
+    online = world.carriers.of(serial_number)
+    if online is None:
+        return None
+    return {
+        "is_module": online.carrier.name.sort is CarrierSort.MODULE,
+        "has_power": online.carrier.is_powered,
+        "is_connected": online.is_connected,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -32,8 +33,10 @@ def open_demo(
     """The demo's application with its simulated world; the world ends with the block and keeps its state."""
     home = home.resolve()
     settings = load_settings(home, environment="demo")
-    # The demo never touches another database, whatever the environment says.
-    settings = replace(settings, database_url=f"sqlite:///{home / 'latchkey.db'}")
+    # The demo never touches another database or broker, whatever the environment says.
+    settings = replace(
+        settings, database_url=f"sqlite:///{home / 'latchkey.db'}", broker=None, own_broker_port=_free_port()
+    )
     world = World(home / "world.json", carrier=_carrier(port))
     # Without the world's file a hotel was never finished: made anew, whatever was written of it.
     if fresh or not world.file.exists():
@@ -48,6 +51,7 @@ def open_demo(
             say("Making the demo hotel; this takes a quarter of a minute.")
             with db.in_haste():
                 build.build(world, hour=hour)
+        world.carriers.switch_on(world.locks, port=settings.own_broker_port or 0, prefix=settings.topic_prefix)
     db.remove()
     try:
         yield app
@@ -62,6 +66,13 @@ def welcome(port: int) -> str:
         f"\nThe demo hotel is open: http://127.0.0.1:{port}/\n\n{names}\n\n"
         f"All of them with the password  {PASSWORD}\nStop it with Ctrl-C; it keeps its state.\n"
     )
+
+
+def _free_port() -> int:
+    """For the broker: two demos may run on one computer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _bytes(text: str | None) -> bytes | None:

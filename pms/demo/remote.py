@@ -12,6 +12,7 @@ from pms.alarms import service as alarms
 from pms.alarms.models import AlarmKind, Channel
 from pms.core import clock
 from pms.core.db import db
+from pms.demo.carriers import GATEWAY, IMEI
 from pms.gateways import service as gateways
 from pms.gateways.rules import Carrier, CarrierKind
 from pms.lock_commands import operate
@@ -33,19 +34,17 @@ if TYPE_CHECKING:
     from pms.demo.keys import Hands
     from pms.locks.models import Lock
 
-_GATEWAY = "5A0C4E1B2D90"
-_IMEI = "861230045678904"
 _REACHED = {
-    "101": Carrier(CarrierKind.GATEWAY, _GATEWAY),
-    "102": Carrier(CarrierKind.GATEWAY, _GATEWAY),
-    "Lobby entrance": Carrier(CarrierKind.MODULE, _IMEI),
+    "101": Carrier(CarrierKind.GATEWAY, GATEWAY),
+    "102": Carrier(CarrierKind.GATEWAY, GATEWAY),
+    "Lobby entrance": Carrier(CarrierKind.MODULE, IMEI),
 }
 
 
 def install(hands: Hands, desk: Actor, technician: Actor) -> None:
     """A gateway for the first two rooms, a module for the entrance, and the codes of people who come now and then."""
     now, by_door = clock.now(), _locks_by_door()
-    gateway = gateways.bind_gateway(serial_number=_GATEWAY, name="Corridor 1", actor=technician, now=now)
+    gateway = gateways.bind_gateway(serial_number=GATEWAY, name="Corridor 1", actor=technician, now=now)
     for name in ("101", "102"):
         gateways.hang_lock(gateway_id=gateway.id, lock_id=by_door[name].id, actor=technician, now=now)
         _store(by_door[name], SlotKind.PASSCODE, "480217", "Minibar service", technician)
@@ -53,7 +52,7 @@ def install(hands: Hands, desk: Actor, technician: Actor) -> None:
     _store(by_door["101"], SlotKind.REMOTE, "5E3A90C1", "Remote control at the desk", technician)
     slots.sync(lock_id=by_door["101"].id, actor=technician, now=now)
     entrance = by_door["Lobby entrance"]
-    operate.associate_module(lock_id=entrance.id, imei=_IMEI, actor=technician, now=now)
+    operate.associate_module(lock_id=entrance.id, imei=IMEI, actor=technician, now=now)
     bakery = passcodes.Holder(name="Bakery, Mr Kuhn", note="Comes at five")
     _give_code(entrance, passcodes.permanent(now=now), bakery, desk)
     mornings = passcodes.cyclic(

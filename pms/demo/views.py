@@ -77,6 +77,18 @@ def carry() -> Response:
     return _page(did=_("%(count)d reports were carried to the server.", count=count))
 
 
+@blueprint.post("/doors/power")
+@require("demo:use")
+def power() -> Response:
+    """Cut the power of the gateway or module that carries for the door, or give it back."""
+    is_on = request.form.get("power") == "on"
+    lock = _chosen_lock()
+    if _world().carriers.of(lock) is None:
+        abort(404)
+    _world().carriers.set_power(lock, is_on=is_on)
+    return _page(did=_("It has power again.") if is_on else _("Its power is cut."))
+
+
 @blueprint.post("/clock")
 @require("demo:use")
 def move_clock() -> Response:

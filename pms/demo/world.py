@@ -1,7 +1,7 @@
 """The demo's physical world: doors with locks, card-issuing machines behind pseudo-terminals, cards in people's hands.
 
 It stands in for hardware and shares nothing with the server but wires: machines are reached by pyserial through a
-pseudo-terminal, what a door notes is carried to the server over HTTP, as a phone would. Its state is kept in one file, so
+pseudo-terminal; what a door notes is carried by its gateway or 4G module over the broker, else over HTTP, as a phone would. Its state is kept in one file, so
 that a demo can be stopped and gone on with.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pms.core import clock
 from pms.demo import machines
+from pms.demo.carriers import Carriers
 from pms.demo.machines import Device, MachineKind
 from pms.protocol.card_layout import EMPTY_UNIT, Medium
 from pms.protocol.command import StoredKind
@@ -62,6 +63,10 @@ class World:
     carries_records: bool = True
     is_being_made: bool = False  # nothing is kept until the world is whole
     _guard: threading.RLock = field(default_factory=threading.RLock)
+    carriers: Carriers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.carriers = Carriers(self._guard, self.save)
 
     # Cards and machines
 
@@ -190,6 +195,7 @@ class World:
         with self._guard:
             clock.move_to_offset(clock.offset() + by)
             self.save()
+        self.carriers.refresh()
 
     def reset_clock(self) -> None:
         """Back to the real time."""
@@ -210,6 +216,7 @@ class World:
             state = {
                 "offset": clock.offset().total_seconds(),
                 "carries_records": self.carries_records,
+                "carriers": self.carriers.to_json(),
                 "locks": {name: lock.to_json() for name, lock in self.locks.items()},
                 "cards": {uid: {"name": held.name, "card": held.card.to_json()} for uid, held in self.cards.items()},
                 "machines": {
@@ -232,6 +239,7 @@ class World:
         state: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
         clock.move_to_offset(timedelta(seconds=state["offset"]))
         self.carries_records = state["carries_records"]
+        self.carriers.load(state.get("carriers", {}))
         self.locks = {name: VirtualLock.from_json(lock) for name, lock in state["locks"].items()}
         self.cards = {
             uid: HeldCard(held["name"], SimulatedCard.from_json(held["card"])) for uid, held in state["cards"].items()
@@ -252,13 +260,18 @@ class World:
 
     def close(self) -> None:
         """Unplug the machines and keep the state."""
+        self.carriers.switch_off()
         self.save()
         for machine in self.machines.values():
             machine.close()
         clock.move_to_offset(timedelta(0))
 
     def _after(self, serial_number: str) -> None:
-        if self.carries_records:
+        """A door was used: its gateway or module carries what it noted; where it has none a phone does, if that is wanted."""
+        carrier = self.carriers.of(serial_number)
+        if carrier is not None:
+            carrier.notice(serial_number)
+        elif self.carries_records:
             self.carry(serial_number)
         else:
             self.save()

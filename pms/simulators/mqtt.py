@@ -141,6 +141,10 @@ class OnlineCarrier:
         """Something was done at the lock, perhaps by somebody else."""
         self._change(lambda at: self.carrier.notice(lock, at))
 
+    def refresh(self) -> None:
+        """Whatever waits goes now."""
+        self._change(self.carrier.refresh)
+
     def obey(self, words: list[str], rest: str) -> str:  # noqa: ARG002 - of the interface
         """One of `WORDS`; LOCK is a serial number."""
         match words:

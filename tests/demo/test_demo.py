@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from pms.access_records.models import AccessRecord
 from pms.app import create_app
 from pms.audit import queries as audit
 from pms.core import clock
+from pms.core.actor import SETUP
 from pms.core.db import db
 from pms.demo import build, calendar, hotel
 from pms.demo.machines import LINE_FAULTS, MachineKind, line_fault, set_line_fault, start
@@ -24,6 +26,11 @@ from pms.devices.port import Port
 from pms.gateways import queries as gateways
 from pms.gateways.rules import ModuleState
 from pms.keycards.models import CardState, KeyCard, Proof
+from pms.link.runner import Runner
+from pms.lock_commands import operate
+from pms.lock_commands import queries as commands
+from pms.lock_commands.models import CommandState
+from pms.lock_commands.rules import Deed
 from pms.locks import queries as locks
 from pms.locks import scope_queries
 from pms.locks.models import Lock, LockSetup
@@ -36,6 +43,8 @@ from pms.staffcards import queries as staffcards
 from pms.staffcards.models import StaffCardKind
 from pms.staffcards.rules import Attention
 from pms.stays.models import Stay, StayState
+from tests.client import PageClient, text_of
+from tests.flows.desk import until
 from tests.installation import settings_for
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -107,12 +116,57 @@ def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
     with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
         assert clock.now().astimezone(BERLIN).hour == 15
         assert len(db.session.scalars(sa.select(KeyCard)).all()) == len(cards)
+        _check_that_doors_are_online(app)
     assert len(said) == 1
     # A hotel whose making was broken off has no world; it is made anew and not gone on with.
     (home / "world.json").unlink()
     with hotel.open_demo(home, port=1, fresh=False, say=said.append) as app, app.app_context():
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Room)) == 12
     assert len(said) == 2
+
+
+def _check_that_doors_are_online(app) -> None:
+    """The gateway of the corridor and the entrance's module are live: desk and doors hear of each other by themselves."""
+    world: World = app.extensions["world"]
+    serials = {row.door.name: row.lock.serial_number for row in locks.list_locks() if row.door is not None}
+    lock_ids = {row.lock.serial_number: row.lock.id for row in locks.list_locks()}
+    assert world.carriers.of(serials["104"]) is None
+    # What the desk asked of the gym's lock waits for a phone; what it asks of these does not.
+    runner = Runner(app.config["SETTINGS"], is_owner=lambda: True)
+    runner.start()
+    try:
+        for name in ("101", "Lobby entrance"):
+            serial = serials[name]
+            carrier = world.carriers.of(serial)
+            until(lambda carrier=carrier: carrier.is_connected, 30)
+            command = operate.operate(lock_id=lock_ids[serial], deed=Deed.UNLOCK, actor=SETUP, now=clock.now())
+            until(lambda command=command: _fresh(commands.get, command.id).state is CommandState.ANSWERED, 30)
+            before = world.locks[serial].state.newest_sequence
+            world.type_code(serial, "1234")
+            until(lambda serial=serial, before=before: _newest(lock_ids[serial]) > before, 30)
+        page = PageClient(app).log_in("admin", hotel.PASSWORD)
+        form = {"lock": serials["101"], "power": "off"}
+        assert "Its power is cut." in text_of(page.post("/demo/doors/power", form, status=200))
+        until(lambda: not _fresh(gateways.list_gateways)[0].gateway.is_connected, 30)
+        world.type_code(serials["101"], "1234")
+        assert "Without power" in text_of(page.get(f"/demo/doors?lock={serials['101']}"))
+        assert world.locks[serials["101"]].pending_report(world.now()) is not None
+        page.post("/demo/doors/power", {**form, "power": "on"}, status=200)
+        until(lambda: world.locks[serials["101"]].pending_report(world.now()) is None, 30)
+        page.post("/demo/doors/power", {"lock": serials["104"], "power": "on"}, status=404)
+    finally:
+        runner.stop()
+
+
+def _fresh(read, *values):
+    db.remove()
+    return read(*values)
+
+
+def _newest(lock_id: int) -> int:
+    return _fresh(
+        db.session.scalar, sa.select(sa.func.max(AccessRecord.sequence)).where(AccessRecord.lock_id == lock_id)
+    )
 
 
 def test_production_has_no_door_to_try(tmp_path):
