@@ -59,7 +59,7 @@ ADVICE_WORDS: dict[AlarmKind, str] = {
     ),
     AlarmKind.PASSCODE_GUESSING: N_("Codes that are none are typed again and again. Look who stands there."),
     AlarmKind.CHAIN_BROKEN: N_(
-        "Some records of this door were changed or taken out. Keep the lock, and look at its records."
+        "Some records of this door were changed, added or taken out, at the lock or here. Look at them before anything else is done."
     ),
     AlarmKind.DOOR_LEFT_OPEN: N_("Somebody should close the door."),
     AlarmKind.LOCK_OUT: N_("The keypad takes no code for a while. Perhaps a guest needs help with theirs."),
@@ -72,6 +72,9 @@ _DOUBTS = {
     "chain": N_("Records %(first)s to %(last)s are not as the lock wrote them."),
     "cut": N_("Records %(first)s to %(last)s were cut out of the lock."),
     "differs": N_("Record %(first)s came twice with different content."),
+    "altered": N_("Records %(first)s to %(last)s are not as they were stored here."),
+    "missing": N_("Records %(first)s to %(last)s were taken out of the database."),
+    "added": N_("Records %(first)s to %(last)s were brought by no lock."),
 }
 _DOUBT = N_("Records %(first)s to %(last)s are not right.")
 

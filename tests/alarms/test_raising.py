@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from pms.alarms import queries, rules, service
+from pms.access_records.models import Doubt
+from pms.alarms import queries, rules, service, words
 from pms.alarms.models import Alarm, AlarmKind, Severity
 from pms.alarms.queries import Filters
 from pms.audit.models import AuditEntry
@@ -127,3 +128,14 @@ def test_the_list_goes_on_where_it_ended_in_the_order_of_the_times(house, now):
     assert seen == [alarm.id for alarm in whole]
     assert len(list(queries.stream(Filters(with_discreet=True)))) == len(seen)
     assert queries.list_page(Filters(), after="nonsense").rows
+
+
+@pytest.mark.parametrize("doubt", list(Doubt))
+def test_every_doubt_about_records_is_said_in_a_sentence_of_its_own(house, now, doubt):
+    alarm = raised(house, now, AlarmKind.CHAIN_BROKEN, details={"doubt": doubt.value, "first": 3, "last": 9})
+    text, values = words.explain(alarm)
+    assert text != words.explain(raised(house, now, AlarmKind.CHAIN_BROKEN, "102", details=UNKNOWN))[0]
+    assert "3" in text % values
+
+
+UNKNOWN = {"doubt": "of a later version", "first": 1, "last": 2}
