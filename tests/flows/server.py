@@ -37,6 +37,7 @@ class Server:
             "PMS_SECRET_KEY": settings.secret_key,
             # No broker of its own: several of them run at the same time.
             "PMS_MQTT_PORT": "0",
+            **more,
         }
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None

@@ -161,6 +161,7 @@ def test_nothing_is_lost_late_or_done_twice_when_server_and_broker_are_killed(sc
     until(lambda: scene.states()[last] is CommandState.ANSWERED, 10)
     until(scene.is_told, 10)
 
+    db.remove()
     written = {twin.lock_id: [(r.value.sequence, r.raw) for r in twin.lock.state.records] for twin in scene.house.twins}
     assert sum(map(len, written.values())) >= scene.uses > 50
     rows = sa.select(AccessRecord.lock_id, AccessRecord.sequence, AccessRecord.raw).order_by(AccessRecord.sequence)
