@@ -64,13 +64,17 @@ def test_a_guests_whole_visit_and_the_next_guests_card(demo, open_page, desk):
     for words in (
         "Checked in: Emma Erstling",
         "Made a key card: Emma Erstling",
-        f"The door opened: {room}",
+        f"Door records came in: {room}",
         "Checked out: Emma Erstling",
         "Checked in: Zoe Zweitling",
         "Made a key card: Zoe Zweitling",
-        f"The door refused: {room}",
     ):
         expect(trail).to_contain_text(re.compile(re.escape(words), re.IGNORECASE))
+    manager.open("/records/")
+    told = manager.page.locator("main tr", has_text=room)
+    expect(told.filter(has_text="Emma Erstling").filter(has_text="Opened").first).to_be_visible()
+    expect(told.filter(has_text="Emma Erstling").filter(has_text="Refused").first).to_be_visible()
+    expect(told.filter(has_text="Zoe Zweitling").filter(has_text="Opened").first).to_be_visible()
 
 
 def test_a_plug_that_is_pulled_while_writing_loses_nothing(demo, open_page, desk):
