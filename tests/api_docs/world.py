@@ -84,6 +84,9 @@ def _ids(ids: dict[str, list[str]]) -> list[Place]:
         Place("lockId", ids["hanging"], "/api/gateways/"),
         Place("furtherRoomIds", ids["roomId"]),
         Place("areaIds", ids["areaId"]),
+        # One room has no lock; a lock hangs at a room or an area, not at both.
+        Place("roomId", [ids["roomId"][0], *ids["roomId"]], "/api/commands/bind", always=True),
+        Place("areaId", [None], "/api/commands/bind", always=True),
     ]
 
 
