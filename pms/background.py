@@ -36,25 +36,28 @@ def _owning(app: Flask) -> Iterator[PortOwner]:
     again when it gets it back.
     """
     settings = app.config["SETTINGS"]
-    postman = Postman(writes_to_console=not settings.is_production)
-    sender = Sender(allows_plain=not settings.is_production)
+    senders = (
+        Postman(writes_to_console=not settings.is_production),
+        Sender(allows_plain=not settings.is_production),
+    )
 
     def begin() -> None:
         scheduler.start(app)
-        postman.start()
-        sender.start()
+        for sender in senders:
+            sender.start()
 
     def pause() -> None:
         scheduler.stop(wait=False)
-        postman.stop(wait=False)
+        for sender in senders:
+            sender.stop(wait=False)
 
     owner = PortOwner(settings, on_owning=begin, on_losing=pause)
     owner.start()
     try:
         yield owner
     finally:
-        sender.stop()
-        postman.stop()
+        for sender in senders:
+            sender.stop()
         scheduler.stop()
         owner.stop()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 from pms import __version__
 from pms.alarms import delivery_rules as rules
@@ -11,48 +10,19 @@ from pms.alarms import outbox, webhook
 from pms.alarms.outbox import Parcel
 from pms.core import clock
 from pms.core.db import db
+from pms.core.sender import OutboxSender
 
-_LOOK_SECONDS = 1.0
 # A program that does not answer holds up one of them for some seconds.
 _THREADS = 3
 _log = logging.getLogger(__name__)
 
 
-class Sender:
-    """Looks for messages until it is stopped. `allows_plain`: unencrypted webhooks too, for demo and tests only."""
+class Sender(OutboxSender):
+    """`allows_plain`: unencrypted webhooks too, for demo and tests only."""
 
     def __init__(self, *, allows_plain: bool) -> None:
+        super().__init__("sender of alarms", threads=_THREADS)
         self._allows_plain = allows_plain
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
-
-    def start(self) -> None:
-        """Begin; a second call changes nothing."""
-        if not self._threads:
-            self._threads = [
-                threading.Thread(target=self._run, name=f"alarm sender {number}", daemon=True)
-                for number in range(1, _THREADS + 1)
-            ]
-            for thread in self._threads:
-                thread.start()
-
-    def stop(self) -> None:
-        """End, after the messages that are being sent."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                is_done = not self.send_one()
-            except Exception:  # noqa: BLE001 - the database may be away for a moment; sending goes on
-                _log.exception("sending alarms had to begin again")
-                is_done = True
-            finally:
-                db.remove()
-            if is_done:
-                self._stop.wait(_LOOK_SECONDS)
 
     def send_one(self) -> bool:
         """Send one message that is due; whether there was one."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import TYPE_CHECKING
 
 from pms.core import clock
 from pms.core.db import db
+from pms.core.sender import OutboxSender
 from pms.mail import outbox, queries, rules, smtp
 from pms.mail.models import LetterState
 from pms.properties import queries as properties
@@ -15,46 +15,17 @@ from pms.properties import queries as properties
 if TYPE_CHECKING:
     from pms.mail.outbox import Parcel
 
-_LOOK_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 # Where no mail server is set, outside of production: what the house would have sent.
 _console = logging.getLogger("pms.mail.console")
 
 
-class Postman:
-    """Looks for letters until it is stopped. `writes_to_console`: where no server is set, letters go to the log instead
-    of waiting for one, for demo and tests only.
-    """
+class Postman(OutboxSender):
+    """`writes_to_console`: where no server is set, letters go to the log instead of waiting for one, for demo and tests only."""
 
     def __init__(self, *, writes_to_console: bool) -> None:
+        super().__init__("postman")
         self._writes_to_console = writes_to_console
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin, also anew; nothing changes where it runs."""
-        self._stop.clear()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="postman", daemon=True)
-            self._thread.start()
-
-    def stop(self, *, wait: bool = True) -> None:
-        """End after the letter that is being sent. `wait`: come back then."""
-        self._stop.set()
-        if wait and self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                is_done = not self.send_one()
-            except Exception:  # noqa: BLE001 - the database may be away for a moment; the post goes on
-                _log.exception("the post had to begin again")
-                is_done = True
-            finally:
-                db.remove()
-            if is_done:
-                self._stop.wait(_LOOK_SECONDS)
 
     def send_one(self) -> bool:
         """Send one letter that is due; whether there was one."""
