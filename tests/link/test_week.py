@@ -71,6 +71,8 @@ def check_that_it_was_a_bad_week(week: Week) -> None:
     assert deaths["idle"] >= 3
     assert deaths["in the middle"] >= 6
     assert deaths["before sending"] >= 3
+    too_late = sa.select(sa.func.count()).where(LockCommand.status == AnswerStatus.TOO_LATE)
+    assert (db.session.scalar(too_late) or 0) >= 5
     assert week.server.taken > sum(twin.lock.state.newest_sequence for twin in week.house.twins)
 
 

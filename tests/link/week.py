@@ -58,6 +58,7 @@ class Size:
     stays: int = 90
     contractors: int = 24
     unlocks: int = 120
+    hangs: int = 24
     power_cuts: int = 20
     broken_lines: int = 40
     silences: int = 30
@@ -201,6 +202,7 @@ class Week:
         plan(size.stays, lambda: partial(self._move_in, next(guests)))
         plan(size.contractors, lambda: partial(self._hire, choice(twins)))
         plan(size.unlocks, lambda: partial(self._unlock, choice(twins)))
+        plan(size.hangs, lambda: partial(self._unlock_behind_a_gateway_that_hangs, choice(twins)), 0.0)
         plan(size.power_cuts, lambda: partial(self._cut_power, choice(gateways)))
         plan(size.broken_lines, lambda: partial(self._break_line, choice(gateways)))
         plan(size.silences, lambda: partial(self._go_silent, choice(twins)))
@@ -342,8 +344,13 @@ class Week:
         for key in made:
             key.unwanted_at = self.at
 
-    def _unlock(self, twin: Twin) -> None:
-        is_reachable = self.reachable_since(twin) is not None
+    def _unlock_behind_a_gateway_that_hangs(self, twin: Twin) -> None:
+        """Its frame comes to the lock, and too late: nobody but the lock itself can refuse it then."""
+        twin.gateway.hang(self.at + self.random.uniform(25, 60))
+        self._unlock(twin, is_held=True)
+
+    def _unlock(self, twin: Twin, *, is_held: bool = False) -> None:
+        is_reachable = self.reachable_since(twin) is not None and not is_held
 
         def do(now: datetime) -> Unlock:
             self.server.beat()
@@ -353,7 +360,7 @@ class Week:
 
         done = self.server.serve(do, self.at)
         if done is None:
-            self.after(MINUTE, partial(self._unlock, twin))
+            self.after(MINUTE, partial(self._unlock, twin, is_held=is_held))
         else:
             self.unlocks.append(done)
 

@@ -163,6 +163,18 @@ def test_what_comes_too_late_by_radio_opens_nothing():
     assert lock.state.records == []
 
 
+def test_a_gateway_that_hangs_brings_what_came_meanwhile_however_old_and_the_lock_refuses_it():
+    ((serial, lock),) = (held := locks(1)).items()
+    gateway = SimulatedGateway(NAME, held, Radio(Random(1)))
+    gateway.hang(NOW + 40)
+    gateway.receive(FrameTopic(NAME, serial, Way.DOWN), unlock(lock, NOW), NOW)
+    assert (gateway.step(NOW + 39), gateway.next_at()) == ([], NOW + 40)
+    counter = lock.state.last_counter
+    gateway.step(NOW + 41)
+    assert lock.state.last_counter > counter
+    assert lock.state.records == []
+
+
 def test_an_unanswered_report_is_repeated_with_longer_and_longer_pauses_and_held_where_the_lock_is_gone():
     gateway = SimulatedGateway(NAME, locks(1), Radio(Random(3)))
     ((serial, lock),) = gateway.locks.items()

@@ -43,6 +43,7 @@ class SimulatedCarrier:
         self.locks = locks
         self.radio = radio
         self.is_powered = True
+        self._hangs_until = 0.0
         self._numbers = count()
         self._to_do: list[tuple[float, int, Callable[[float], None]]] = []
         self._up: list[tuple[FrameTopic, bytes]] = []
@@ -64,6 +65,9 @@ class SimulatedCarrier:
         is_mine = topic.carrier == self.name and topic.way is Way.DOWN and topic.lock in self.locks
         header = _header(payload)
         if not self.is_powered or not is_mine or header is None:
+            return
+        if at < self._hangs_until:
+            self._do(self._hangs_until, partial(self.receive, topic, payload))
             return
         if header.direction is Direction.REQUEST:
             self._asked[topic.lock] = (header.counter, payload)
@@ -181,6 +185,7 @@ class SimulatedCarrier:
     def cut_power(self) -> None:
         """All that it knew and was about to do is gone. It says nothing of it: that is for its last will."""
         self.is_powered = False
+        self._hangs_until = 0.0
         for memory in (self._to_do, self._up, self._asked, self._held, self._trains):
             memory.clear()
 
@@ -188,6 +193,10 @@ class SimulatedCarrier:
         """It starts, and asks its locks what they have to report."""
         self.is_powered = True
         self.refresh(at)
+
+    def hang(self, until: float) -> None:
+        """It is busy with itself until then: what comes for its locks is brought to them afterwards, however old it is by then."""
+        self._hangs_until = until
 
     def set_in_range(self, lock: str, at: float, *, in_range: bool) -> None:
         """Whether carrier and lock hear each other. A lock with an empty battery is never heard."""
