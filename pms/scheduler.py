@@ -28,6 +28,8 @@ from pms.audit import jobs as audit
 from pms.backups import jobs as backups
 from pms.core import clock
 from pms.core.db import db
+from pms.core.errors import DomainError
+from pms.core.outcome import Outcome
 from pms.credentials import jobs as credentials
 from pms.lock_commands import jobs as lock_commands
 from pms.mail import jobs as mail
@@ -168,6 +170,11 @@ def _did(job: Job, taken: Taken) -> bool:
     fault, outcome = "", None
     try:
         outcome = job.run()
+    except DomainError as refusal:
+        # What the program itself refuses it can say in words: that the disk is full, that a tool is missing.
+        _log.warning("the job “%s” was refused: %s", job.name, refusal.code)
+        fault, outcome = refusal.code, Outcome(refusal.message, _plain(refusal.params))
+        db.remove()
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the scheduler lives on
         _log.exception("the job “%s” failed", job.name)
         fault = type(error).__name__
@@ -176,6 +183,10 @@ def _did(job: Job, taken: Taken) -> bool:
     next_at = job.schedule.next_due(now, _house_zone())
     turns.end(taken=taken, fault=fault, outcome=outcome, next_at=next_at, now=now)
     return not fault
+
+
+def _plain(params: dict[str, object]) -> dict[str, int | str]:
+    return {name: value if isinstance(value, int) else str(value) for name, value in params.items()}
 
 
 def _try_again(app: Flask, job: Job, failures: int, due_at: datetime) -> None:

@@ -114,8 +114,8 @@ def end(
         if turn.state is not TurnState.RUNNING or turn.tries != taken.tries:
             return
         turn.state, turn.ended_at, turn.fault = TurnState.FAILED if fault else TurnState.DONE, now, fault[:80]
-        if outcome is not None:
-            turn.result, turn.result_params = outcome.message, dict(outcome.params)
+        # Nothing stays of an earlier try.
+        turn.result, turn.result_params = (outcome.message, dict(outcome.params)) if outcome is not None else ("", {})
         job = session.get(ScheduledJob, turn.job)
         if job is not None and next_at is not None:
             job.next_at = next_at

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
+
 from pms.core.text import N_
-from pms.turns.models import TurnState
+from pms.turns.models import ScheduledJob, TurnState
 
 STATE_WORDS: dict[TurnState, str] = {
     TurnState.ASKED: N_("Begins soon"),
@@ -88,3 +90,20 @@ def title(name: str) -> str:
 def purpose(name: str) -> str:
     """What the job is for, in a sentence."""
     return JOB_WORDS[name][1] if name in JOB_WORDS else ""
+
+
+def rhythm(job: ScheduledJob) -> str:
+    """How often it runs, in the reader's language."""
+    if job.at_hour is not None:
+        return str(_("Daily at %(time)s", time=f"{job.at_hour:02}:{job.at_minute:02}"))
+    seconds = job.every_seconds or 0
+    for unit, one, many in _UNITS:
+        if seconds >= unit:
+            return str(_(one)) if seconds == unit else str(_(many)) % {"n": seconds // unit}
+    return str(_("Every %(n)s seconds", n=seconds))
+
+
+_UNITS = (
+    (3600, N_("Every hour"), N_("Every %(n)s hours")),
+    (60, N_("Every minute"), N_("Every %(n)s minutes")),
+)

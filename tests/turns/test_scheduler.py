@@ -16,13 +16,15 @@ from pms.accounts import jobs, log_in, throttle
 from pms.accounts.models import Account, LoginThrottle, StaffSession
 from pms.accounts.rules import Limit
 from pms.audit.models import AuditEntry
+from pms.backups.rules import NoTool
 from pms.core import clock
 from pms.core.db import db, transaction
+from pms.core.errors import DomainError
 from pms.core.outcome import Outcome
 from pms.turns import queries, service
-from pms.turns.models import JobTurn, TurnState
+from pms.turns.models import JobTurn, ScheduledJob, TurnState
 from pms.turns.rules import NoSuchJob, Schedule
-from pms.turns.words import JOB_WORDS
+from pms.turns.words import JOB_WORDS, rhythm
 from tests.factories import PASSWORD
 from tests.races import race
 
@@ -233,6 +235,42 @@ def test_a_turn_that_failed_says_what_kind_of_fault_and_nothing_that_was_secret(
     assert _turns("fails") == [(TurnState.FAILED, 1, "OSError")]
     scheduler.run(app, scheduler.Job("fails", lambda: None, job.schedule))
     assert _turns("fails") == [(TurnState.DONE, 2, "")]
+
+
+def test_what_the_program_refuses_is_said_in_words_and_forgotten_once_it_went_well(client, app, house, running):
+    def refuse() -> None:
+        raise NoTool(tool="pg_dump")
+
+    client.log_in("manager")
+    name = "backup of the night"
+    job = scheduler.Job(name, refuse, Schedule(at=(2, 30)))
+    scheduler.run(app, job)
+    words = "pg_dump"
+    for page in ("/property/jobs/", f"/property/jobs/{name}"):
+        assert words in client.get(page).text
+        assert "log says more" not in client.get(page).text
+    scheduler.run(app, scheduler.Job(name, lambda: None, job.schedule))
+    assert words not in client.get(f"/property/jobs/{name}").text
+
+
+def test_every_refusal_fits_into_the_book_of_turns():
+    def below(kind: type[DomainError]) -> set[type[DomainError]]:
+        return {kind}.union(*(below(each) for each in kind.__subclasses__()))
+
+    assert max(len(kind.message) for kind in below(DomainError)) <= JobTurn.__table__.c.result.type.length
+
+
+def test_how_often_a_job_runs_is_said_as_people_say_it(client):
+    jobs = {
+        3600: "Every hour",
+        7200: "Every 2 hours",
+        60: "Every minute",
+        600: "Every 10 minutes",
+        5: "Every 5 seconds",
+    }
+    with client.app.test_request_context():
+        assert {seconds: rhythm(ScheduledJob(every_seconds=seconds)) for seconds in jobs} == jobs
+        assert rhythm(ScheduledJob(at_hour=2, at_minute=5)) == "Daily at 02:05"
 
 
 def test_what_was_missed_while_nobody_ran_is_done_once(app, house, now, monkeypatch):
