@@ -23,13 +23,14 @@ from pms.gateways import log_ins
 from pms.gateways.models import Gateway
 from pms.lock_commands.models import CommandState, LockCommand
 from pms.protocol.record import RecordMethod
-from pms.simulators.lock import VirtualLock, commands
+from pms.simulators.lock import VirtualLock
 from pms.simulators.mqtt import Account, OnlineCarrier
 from tests.factories import PASSWORD
 from tests.flows.server import Server
 from tests.link import grand_house
 from tests.link.brokers import MOSQUITTO, Mosquitto, until
 from tests.link.grand_house import GrandHouse, Twin
+from tests.simulators.lock_world import noted_openings
 
 pytestmark = pytest.mark.skipif(not MOSQUITTO.exists(), reason="no Mosquitto is installed")
 
@@ -119,16 +120,7 @@ def scene(app, tmp_path) -> Iterator[Scene]:
 
 @pytest.fixture
 def opened(monkeypatch) -> list[tuple[str, int, int]]:
-    """What locks did at a command to open: serial number, until when they might, and when."""
-    done = []
-    unlock = commands._unlock
-
-    def noted(state, request, at):
-        done.append((state.sn.hex().upper(), request.before, at))
-        return unlock(state, request, at)
-
-    monkeypatch.setitem(commands._OPERATIONS, commands.Operation.UNLOCK, noted)
-    return done
+    return noted_openings(monkeypatch)
 
 
 @pytest.mark.timeout(300)

@@ -18,9 +18,9 @@ from pms.lock_commands.models import CommandState, LockCommand
 from pms.lock_commands.queries import OPEN
 from pms.protocol.command import AnswerStatus, Command
 from pms.protocol.record import RecordEvent, RecordMethod
-from pms.simulators.lock import commands
 from pms.slots.models import Slot, SlotState
 from tests.link.week import STAFF_SLOT, Size, Week
+from tests.simulators.lock_world import noted_openings
 
 SEED = int(os.environ.get("LATCHKEY_WEEK_SEED", "2026"))
 # What the scheduler does to locks. Its other jobs have nothing to do with the line.
@@ -30,16 +30,7 @@ RARELY = ("records of the doors", "clocks of the locks")
 
 @pytest.fixture
 def opened(monkeypatch) -> list[tuple[str, int, int]]:
-    """What locks did at a command to open: serial number, until when they might, and when."""
-    done = []
-    unlock = commands._unlock
-
-    def noted(state, request, at):
-        done.append((state.sn.hex().upper(), request.before, at))
-        return unlock(state, request, at)
-
-    monkeypatch.setitem(commands._OPERATIONS, commands.Operation.UNLOCK, noted)
-    return done
+    return noted_openings(monkeypatch)
 
 
 @pytest.mark.timeout(400)

@@ -17,7 +17,7 @@ from pms.protocol.card_layout import EMPTY_UNIT, split_staff_grant
 from pms.protocol.command import ListedUser, LockAnswer, Payload, StoredKind, decode_answer
 from pms.protocol.frame import Direction, Frame, open_frame, seal_frame
 from pms.protocol.passcode import Permission, decrypt_passcode, encode_passcode
-from pms.simulators.lock import KeySet, LockState, StoredCredential, VirtualLock
+from pms.simulators.lock import KeySet, LockState, StoredCredential, VirtualLock, commands
 
 SN, MAC = bytes.fromhex("292e593b0e66"), bytes.fromhex("0101114000df")
 LOCK_KEYS, SERVER_KEYS = bytes.fromhex("ad193df8a5a233b2"), "5214744968050256"
@@ -141,3 +141,16 @@ def acknowledge(lock: VirtualLock, report: bytes, at: int = NOW) -> None:
     frame = open_frame(key, lock.state.sn, report)
     answer = Frame(frame.version, frame.command, Direction.ACKNOWLEDGEMENT, frame.counter, b"\0")
     assert lock.receive(seal_frame(key, lock.state.sn, answer), at) is None
+
+
+def noted_openings(monkeypatch) -> list[tuple[str, int, int]]:
+    """What locks did at a command to open: serial number, until when they might, and when."""
+    done = []
+    unlock = commands._unlock
+
+    def noted(state, request, at):
+        done.append((state.sn.hex().upper(), request.before, at))
+        return unlock(state, request, at)
+
+    monkeypatch.setitem(commands._OPERATIONS, commands.Operation.UNLOCK, noted)
+    return done
