@@ -27,7 +27,9 @@ def render_dialog(part: str, *, status: int = 200, **values: Any) -> Response:
     if not wants_part():
         return make_response(render_template("_layout/dialog_page.html", dialog_part=part, **values), status)
     response = make_response(render_template(part, **values), status)
-    response.headers["HX-Retarget"] = "#dialog-body"
+    # A form of a part that renews itself may be gone when its answer comes, and the new target would be looked for from there.
+    if request.htmx.target != "dialog-body":
+        response.headers["HX-Retarget"] = "#dialog-body"
     response.headers["HX-Reswap"] = "innerHTML"
     add_trigger(response, "dialog:open", after_swap=True)
     return response
