@@ -44,8 +44,12 @@ def list_jobs(now: datetime) -> list[JobLine]:
 
 
 def list_turns(job: str, *, before_id: int | None = None) -> Page[JobTurn]:
-    """Turns of a job, newest first, a page at a time."""
+    """Turns of a job, newest first, a page at a time. NoSuchJob."""
     query = sa.select(JobTurn).where(JobTurn.job == job).order_by(JobTurn.id.desc()).limit(_PAGE + 1)
     if before_id is not None:
         query = query.where(JobTurn.id < before_id)
-    return cut(list(db.session.scalars(query)), _PAGE, "id")
+    turns = list(db.session.scalars(query))
+    # A job that only an earlier version had is read about as long as its turns are kept.
+    if not turns and db.session.get(ScheduledJob, job) is None:
+        raise rules.NoSuchJob
+    return cut(turns, _PAGE, "id")

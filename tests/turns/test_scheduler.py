@@ -315,6 +315,7 @@ def test_somebody_asks_for_a_turn_on_the_page_and_sees_how_it_went(client, app, 
     actions = list(db.session.scalars(sa.select(AuditEntry.action).where(AuditEntry.subject_kind == "scheduled_job")))
     assert actions == ["turns.asked"]
     client.post("/property/jobs/paint the house/run", status=404)
+    client.get("/property/jobs/paint the house", status=404)
     with pytest.raises(NoSuchJob):
         service.ask(job="paint the house", actor=scheduler.audit.JOB, now=clock.now())
 
