@@ -93,7 +93,7 @@ def test_a_group_is_checked_in_with_one_failure_and_its_stack_of_cards_is_made(d
     desk.dialog.get_by_role("button", name="Take the card off Front desk 1").click()
     # Its answer counts though the part with the button has renewed itself in the meantime.
     held = []
-    desk.page.route("**/cancel", held.append, times=1)
+    desk.page.route("**/cancel", lambda route: held.append(route), times=1)
     with desk.page.expect_request("**/cancel"):
         desk.dialog.get_by_role("button", name="Stop here").click()
     desk.progress.evaluate("part => part.replaceWith(part.cloneNode(true))")

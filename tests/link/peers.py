@@ -12,8 +12,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pms.config import BrokerAddress
-
-PATIENCE = 8.0
+from tests.link.brokers import PATIENCE
 
 
 class Peer:
