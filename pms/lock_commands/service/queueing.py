@@ -63,16 +63,20 @@ def queue(
             )
             command.plaintext = payload.encode(version)
             made.append(command)
-        try:
-            with session.begin_nested():
-                session.add_all(made)
-                session.flush()
-        except IntegrityError:
-            # The same request at the same instant, on PostgreSQL.
-            earlier = queries.of_request(request_id or "")
-            if not earlier:
-                raise
-            return list(earlier)
+        if request_id is None:
+            session.add_all(made)
+            session.flush()
+        else:
+            try:
+                with session.begin_nested():
+                    session.add_all(made)
+                    session.flush()
+            except IntegrityError:
+                # The same request at the same instant, on PostgreSQL.
+                earlier = queries.of_request(request_id)
+                if not earlier:
+                    raise
+                return list(earlier)
         if is_urgent:
             # What is on its way goes first. If the lock is there now, it should not be waited for.
             session.execute(
