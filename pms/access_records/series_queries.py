@@ -170,6 +170,22 @@ def ends_of(lock_id: int, life: int) -> tuple[int | None, int | None]:
     return row[0], row[1]
 
 
+def goes_on_after(untils: Mapping[Life, int]) -> set[Life]:
+    """Those series of which the record after this one is held, or lies in a gap. Two queries for a hundred of them."""
+    found: set[Life] = set()
+    asked = list(untils.items())
+    for begin in range(0, len(asked), _CHUNK):
+        some = asked[begin : begin + _CHUNK]
+        held = [sa.and_(*_series(*key), AccessRecord.sequence == until + 1) for key, until in some]
+        lost = [sa.and_(*_gaps(*key), RecordGap.first <= until + 1, RecordGap.last > until) for key, until in some]
+        for query in (
+            sa.select(AccessRecord.lock_id, AccessRecord.life).where(sa.or_(*held)),
+            sa.select(RecordGap.lock_id, RecordGap.life).where(sa.or_(*lost)),
+        ):
+            found.update((lock_id, life) for lock_id, life in db.session.execute(query))
+    return found
+
+
 def end_of_held(lock_id: int, life: int, until: int) -> int:
     """The last of the records that follow `until` without a hole; `until` where the next one is not held."""
     place = sa.func.row_number().over(order_by=AccessRecord.sequence).label("place")

@@ -102,12 +102,17 @@ def go_on(session: Session, found: Sequence[Sorted], now: datetime) -> None:
     A lock that was read is asked until its newest is here; one that told of a record by itself, for those before it.
     """
     gaps = queries.open_gaps([one.told.key for one in found if one.fresh])
-    behind = []
+    may_go_on: dict[Life, RecordSeries] = {}
     for one in found:
         torn = [page for page in one.told.pages if _note_missing(session, one, page, now)]
         if one.told.key in gaps:
             findings.close_gaps(one, gaps[one.told.key], now)
-        _advance(one, is_torn=bool(torn))
+        if _advance(one) or torn:
+            may_go_on[one.told.key] = one.series
+    for life in queries.goes_on_after({life: series.known_until for life, series in may_go_on.items()}):
+        _go_through(may_go_on[life])
+    behind = []
+    for one in found:
         for page in one.told.pages:
             one.series.read_at = now
             _check_chain(session, one, page, now)
@@ -154,10 +159,11 @@ def _note_missing(session: Session, one: Sorted, page: Page, now: datetime) -> b
     return head is not None or bool(cuts)
 
 
-def _advance(one: Sorted, *, is_torn: bool) -> None:
-    """Each record up to `known_until` is held or in a gap. What lay beyond it before is asked for only where something did."""
+def _advance(one: Sorted) -> bool:
+    """On to the end of what is new and follows without a hole; whether more may be known behind that, which something lay
+    beyond before."""
     series = one.series
-    may_go_on = is_torn or series.newest > series.known_until
+    may_go_on = series.newest > series.known_until
     for record, _at in one.fresh:
         if record.sequence == series.known_until + 1:
             series.known_until = record.sequence
@@ -167,7 +173,12 @@ def _advance(one: Sorted, *, is_torn: bool) -> None:
         *(page.newest for page in one.told.pages),
         *(record.sequence for record, _at in one.fresh[-1:]),
     )
-    before = -1 if may_go_on else series.known_until
+    return may_go_on
+
+
+def _go_through(series: RecordSeries) -> None:
+    """Each record up to `known_until` is held or in a gap."""
+    before = -1
     while before != series.known_until:
         before = series.known_until
         series.known_until = queries.end_of_held(series.lock_id, series.life, series.known_until)
