@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pms.encoders.models import EncoderJob
 
 _REFUSALS = (RecordResult.SUPERSEDED, RecordResult.DENIED, RecordResult.EXPIRED)
+# Among the notes of a transaction: by door and number, when it was opened for it.
+_OPENED = "issues at doors"
 
 
 def issue(
@@ -163,12 +165,12 @@ def seen_at_door(
     *, card: KeyCard, lock_id: int, door_id: int | None, result: int, at: datetime, actor: Actor, now: datetime
 ) -> None:
     """What a record of the door with this lock proves about a card (loaded with what it opens): that it opens, or that it is
-    refused; and that older cards are refused now. Inside the caller's transaction, which tells of many at once."""
+    refused. Inside the caller's transaction, which tells of many at once and then has `refuse_older` draw what follows."""
     session = db.session
     grant = next((grant for grant in card.grants if door_id is not None and grant.door_id == door_id), None)
     is_denied = denials.note_at_door(session, card, lock_id=lock_id, result=result, at=at)
     if result == RecordResult.OPENED:
-        _note_opening(session, card, grant, at, actor, now)
+        _note_opening(card, grant, at, actor, now)
     elif result == RecordResult.DENIED and is_denied:
         note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": "denied"})
     elif result in _REFUSALS and (grant is None or grant.unit == 1):
@@ -177,39 +179,42 @@ def seen_at_door(
         note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": name})
 
 
-def _note_opening(
-    session: Session, card: KeyCard, grant: KeyCardGrant | None, at: datetime, actor: Actor, now: datetime
-) -> None:
+def _note_opening(card: KeyCard, grant: KeyCardGrant | None, at: datetime, actor: Actor, now: datetime) -> None:
     if card.state is CardState.UNKNOWN:
         card.state = CardState.ACTIVE
     _prove(card, "door", at)
     if grant is not None:
-        _refuse_older(session, grant, at)
+        _note_issue(grant, at)
     if card.end_reason is EndReason.LOST and card.ended_at is not None and at > card.ended_at:
         note(card, stays.get_stay(card.stay_id), "keycards.lost_opened", actor, now, {"at": at.isoformat()})
 
 
-def _refuse_older(session: Session, grant: KeyCardGrant, at: datetime) -> None:
-    """The door now knows this number: every card with a lower one for its main door is refused. Once in a transaction: the
-    same few cards open the same doors again and again."""
-    known: dict[int | None, int] = transaction_notes().setdefault("issues_at_doors", {})
-    if known.get(grant.door_id, -1) >= grant.issue:
+def refuse_older() -> None:
+    """Where doors were opened (`seen_at_door`), they know that number now: each card with a lower one for its main door is
+    refused since then. Inside the caller's transaction; one query, however many doors."""
+    opened: dict[int | None, dict[int, datetime]] = transaction_notes().pop(_OPENED, {})
+    if not opened:
         return
-    known[grant.door_id] = grant.issue
-    older = (
-        sa.select(KeyCardGrant.key_card_id)
-        .where(KeyCardGrant.door_id == grant.door_id, KeyCardGrant.issue < grant.issue, KeyCardGrant.unit == 1)
-        .scalar_subquery()
-    )
-    cards = session.scalars(
-        sa.select(KeyCard).where(
-            KeyCard.id.in_(older),
+    rivals = db.session.execute(
+        sa.select(KeyCard, KeyCardGrant.door_id, KeyCardGrant.issue)
+        .join(KeyCardGrant, KeyCardGrant.key_card_id == KeyCard.id)
+        .where(
+            KeyCardGrant.door_id.in_(opened),
+            KeyCardGrant.unit == 1,
             KeyCard.refused_since.is_(None),
             KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN, CardState.ENDED)),
         )
     )
-    for card in cards:
-        card.refused_since = at
+    for card, door_id, issue in rivals:
+        since = [at for newer, at in opened[door_id].items() if newer > issue]
+        if since:
+            card.refused_since = min(since)
+
+
+def _note_issue(grant: KeyCardGrant, at: datetime) -> None:
+    """The door opened for this number: by the first time that the records of this transaction tell of."""
+    times = transaction_notes().setdefault(_OPENED, {}).setdefault(grant.door_id, {})
+    times[grant.issue] = min(at, times.get(grant.issue, at))
 
 
 def _note_refusal(card: KeyCard, at: datetime) -> None:

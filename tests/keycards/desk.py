@@ -190,4 +190,5 @@ def seen_at_door(house, card: KeyCard, result: int, room: str = "101") -> KeyCar
             actor=DOOR,
             now=clock.now(),
         )
+        service.refuse_older()
     return found

@@ -115,6 +115,7 @@ def tell(session: Session, found: Sequence[Sorted], now: datetime) -> list[list[
     """Tell the keys what was seen of them, and say for each new record of each lock whose key it was."""
     known = queries.known_keys({one.lock.id: [record for record, _at in one.fresh] for one in found})
     keys = [_tell(one, known, now) for one in found]
+    keycards.refuse_older()
     session.flush()
     guests, behind = _guests(keys), commands.find_behind(found)
     owners = [[_owner(key, guests) for key in of] for of in keys]
