@@ -261,6 +261,40 @@ def test_a_batch_asks_the_database_as_often_for_many_frames_as_for_few(pair, now
     assert counts[1] <= counts[0]
 
 
+def test_who_opened_a_door_last_proves_each_card_before_refused_since_then(pair, now, count_queries):
+    door = pair[0]
+    door.reports()  # what the setup left
+    numbers = (CREDENTIAL, CREDENTIAL + 1, CREDENTIAL + 2)
+    with transaction() as session:
+        first = session.scalars(sa.select(KeyCard)).one()
+        grant = session.scalars(sa.select(KeyCardGrant)).one()
+        values = {c.name: getattr(first, c.name) for c in KeyCard.__table__.columns if c.name != "id"}
+        for more in (1, 2):
+            card = KeyCard(**{**values, "credential_id": CREDENTIAL + more, "uid": f"04fffff{more}"})
+            session.add(card)
+            session.flush()
+            issue = KeyCardGrant(key_card_id=card.id, unit=1, door_id=grant.door_id, issue=grant.issue + more)
+            session.add(issue)
+
+    def open_with(*cards: int) -> int:
+        for card in cards:
+            door.twin.state.log(door.at, RecordEvent.OPENED, RecordMethod.OFFLINE_CARD, card)
+            door.at += 60
+        brought = door.reports()
+        return count_queries(lambda: _take(brought, now))
+
+    def refused() -> list[int | None]:
+        cards = db.session.scalars(sa.select(KeyCard).order_by(KeyCard.credential_id)).all()
+        return [card.refused_since and int(card.refused_since.timestamp()) for card in cards]
+
+    begin = door.at
+    alone = open_with(numbers[0])
+    assert refused() == [None, None, None]
+    assert open_with(*numbers) <= alone
+    # The first card has known of its end since the second one came, not since the third.
+    assert refused() == [begin + 120, begin + 180, None]
+
+
 def test_an_alive_report_tells_of_records_that_are_missing_before_they_come(pair, scene, now):
     first, _second = pair
     first.log(RecordEvent.LOCKED, RecordEvent.LOCKED)
