@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pms.gateways.queries import GatewayRow
     from pms.gateways.rules import LinkState
 
+_FIRMWARE = "As it says itself; empty until it was online."
+
 
 class LockOnGateway(Wire):
     """A lock that hangs on a gateway."""
@@ -33,6 +35,7 @@ class Gateway(Wire):
     gateway_id: Id
     gateway_sn: SerialNumber = Field(description="Its serial number, which is its MAC address without colons.")
     name: str
+    firmware: str = Field(description=_FIRMWARE, examples=["2.1"])
     user_id: Id | None = Field(description="Who bound it; null where it is not bound.")
     is_online: bool
     last_seen_time: HouseTime | None
@@ -58,6 +61,7 @@ class Module(Wire):
 
     imei: str = Field(examples=["490154203237518"])
     imsi: str = Field(description="Of its SIM; empty until the lock has told it.", examples=["460001234567890"])
+    firmware: str = Field(description=_FIRMWARE, examples=["2.1"])
     state: Literal["loose", "asked", "associated"] = Field(
         description="loose: with no lock. asked: a lock was told to take it. associated: the lock has said that it has it."
     )
@@ -75,6 +79,7 @@ def write_gateway(row: GatewayRow, link: LinkState, now: datetime) -> Gateway:
         gateway_id=gateway.id,
         gateway_sn=gateway.serial_number,
         name=gateway.name,
+        firmware=gateway.firmware,
         user_id=gateway.bound_by_id,
         is_online=queries.presence_of(gateway).is_online(link, now),
         last_seen_time=gateway.last_seen_at,
@@ -98,6 +103,7 @@ def write_module(module: CellularModule, link: LinkState, now: datetime) -> Modu
     return Module(
         imei=module.imei,
         imsi=module.imsi,
+        firmware=module.firmware,
         state=queries.state_of(module).value,
         is_online=queries.presence_of(module).is_online(link, now),
         lock_id=lock.id if lock else None,

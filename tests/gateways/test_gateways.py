@@ -21,6 +21,7 @@ from pms.locks import queries as locks
 from pms.locks import service as lock_service
 from pms.locks.models import Lock
 from pms.protocol.command import Command
+from pms.protocol.topics import CarrierName, CarrierSort, CarrierState
 from tests.access_records.carrying import DESK, Phone
 from tests.access_records.conftest import scene, set_up  # noqa: F401
 from tests.api import ApiClient
@@ -83,8 +84,12 @@ def test_programs_list_and_unbind(app, house, manager):
     gateway_id, lock_id = _bind(house), house.doors["101"].lock_id
     service.hang_lock(gateway_id=gateway_id, lock_id=lock_id, actor=DESK, now=clock.now())
     service.hang_lock(gateway_id=gateway_id, lock_id=lock_id, actor=DESK, now=clock.now())
-    listed = manager.get("/gateways")
-    assert [(g["gatewaySn"], g["isOnline"], g["locks"][0]["door"]) for g in listed] == [(SERIAL, False, "101")]
+    carrier = CarrierName(CarrierSort.GATEWAY, SERIAL)
+    service.note_state(carrier=carrier, state=CarrierState(is_online=True, firmware="2.1"), now=clock.now())
+    (listed,) = manager.get("/gateways")
+    assert (listed["gatewaySn"], listed["firmware"], listed["locks"][0]["door"]) == (SERIAL, "2.1", "101")
+    # The broker has it, but nobody here is connected to the broker.
+    assert listed["isOnline"] is False
     manager.post("/gateways/unbindLock", {"lockId": str(lock_id), "gatewayId": "7"}, status=409)
     manager.post("/gateways/unbindLock", {"lockId": "7"}, status=404)
     manager.post("/gateways/unbindLock", {}, status=400)
