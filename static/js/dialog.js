@@ -19,6 +19,7 @@
     if (!box) return;
     if (!box.open) {
       opener = document.activeElement;
+      opener.setAttribute("data-opener", "");
       box.showModal();
     }
     keepFocus(box);
@@ -36,12 +37,15 @@
     if (box && box.open) box.close();
   }
 
-  // A list may have been renewed beneath the dialog: then the same link in it, else the row, takes the focus back.
+  // A list may have been renewed beneath the dialog: then whatever has taken the opener's place (live.js marks it), else the
+  // same link elsewhere, takes the focus back.
   function find(href) {
     return href && document.querySelector(`main a[href="${CSS.escape(href)}"]`);
   }
   function goBack() {
-    const again = opener && (opener.isConnected ? opener : find(opener.getAttribute("href")));
+    const marked = document.querySelector("[data-opener]");
+    const again = opener && (marked || find(opener.getAttribute("href")));
+    marked?.removeAttribute("data-opener");
     opener = null;
     if (again) again.focus();
   }

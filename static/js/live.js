@@ -17,9 +17,9 @@
     return answer;
   }
 
-  // What has the focus, so that its successor can take it: the same element, the same link, the same row, else the row in its place.
-  function placeIn(part) {
-    const node = document.activeElement;
+  // Where the node is (it has the focus, or has opened the dialog and gets it back), so that its successor can be found: the same
+  // element, the same link, the same row, else the row in its place.
+  function placeIn(part, node) {
     if (!node || !part.contains(node)) return null;
     const row = node.closest("[data-row]");
     return { id: node.id, href: node.getAttribute("href"), rowId: row?.id, at: rows(part).indexOf(row), isRow: node === row, top: node.getBoundingClientRect().top };
@@ -67,7 +67,8 @@
       return true;
     }
     if (isHeld(part)) return false;
-    const place = placeIn(part);
+    const place = placeIn(part, document.activeElement);
+    const opener = placeIn(part, part.querySelector("[data-opener]"));
     const spot = { before: part.previousElementSibling, parent: part.parentNode };
     htmx.swap(part, text, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 0 });
     const now = spot.before ? spot.before.nextElementSibling : spot.parent.firstElementChild;
@@ -75,6 +76,7 @@
     // All of it is here now.
     now.querySelector("[data-live-news]")?.replaceChildren();
     putBack(now, place);
+    if (opener) successor(now, opener)?.setAttribute("data-opener", "");
     document.dispatchEvent(new CustomEvent("live:renewed", { detail: { part: now } }));
     return true;
   }
