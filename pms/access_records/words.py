@@ -38,7 +38,7 @@ METHODS: dict[int, str] = {
     RecordMethod.PALM: N_("Palm"),
     RecordMethod.OFFLINE_PASSCODE: N_("Passcode"),
     RecordMethod.OFFLINE_CARD: N_("Key card"),
-    RecordMethod.COMMAND: N_("From here"),
+    RecordMethod.COMMAND: N_("Remotely"),
     RecordMethod.INSIDE_HANDLE: N_("From inside"),
 }
 

@@ -209,7 +209,7 @@ def _door(line: Line) -> Told:
         holder = record.staff_card.holder_name or _("Deny card")
         url = url_for("staffcards.card", card_id=record.staff_card_id) if can("staffcards:view") else ""
     elif not holder and row.clerk:
-        holder = _("%(who)s, from here", who=row.clerk)
+        holder = _("%(who)s, remotely", who=row.clerk)
     elif row.is_unknown:
         holder = _("Unknown")
     method = record_words.METHODS[record.method]

@@ -87,12 +87,12 @@ def test_pages_name_the_clerk_and_say_where_a_key_is_unknown(scene, client, now)
     manager = client.log_in("manager")
     for page in ("/records/", f"/rooms/{scene.room_id}"):
         text = text_of(manager.get(page))
-        assert "Opened From here Tom, from here" in text
+        assert "Opened Remotely Tom, remotely" in text
         assert "Opened Stored card Unknown" in text
         assert "Opened From inside Unknown" not in text
     part = text_of(manager.get(f"/records/of-lock/{scene.lock_id}", htmx=True))
-    assert "Opened Tom, from here" in part
+    assert "Opened Tom, remotely" in part
     assert "Opened From inside" in part
     ledger = text_of(manager.get("/ledger/?kind=doors"))
-    assert "Tom, from here" in ledger
+    assert "Tom, remotely" in ledger
     assert "Unknown" in ledger
