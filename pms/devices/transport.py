@@ -19,8 +19,9 @@ import serial
 
 from .errors import EncoderGone, PortDenied, PortInUse
 
-WRITE_TIMEOUT = 2.0
-"""Seconds. The longest frame is 2,057 bytes, 0.2 s on the wire."""
+WRITE_TIMEOUT = 10.0
+"""Seconds. The longest frame is 2,057 bytes, 0.2 s on the wire. pyserial looks at the clock once the bytes are gone: if a busy
+computer stops us there for that long, a frame that was sent counts as lost, and a card as unknown."""
 
 _SLICE = 0.05
 _NETWORK_SCHEMES = ("socket://", "rfc2217://")
