@@ -7,8 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.desk import Desk
 
-# The first of them waits until the demo hotel is made; on a busy computer all of it takes minutes.
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.browser
 
 ROOM = "101"
 
