@@ -75,6 +75,7 @@ def home(tmp_path):
     clock.move_to_offset(timedelta(0))
 
 
+@pytest.mark.timeout(300)
 def test_a_small_hotel_is_made_whole_by_the_real_ways(home, monkeypatch):
     home.mkdir()
     said = []

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from tests.e2e.desk import Desk
 from tests.e2e.test_look import RULES
 
-pytestmark = pytest.mark.browser
+# The first of them waits until the demo hotel is made; on a busy computer all of it takes minutes.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize(

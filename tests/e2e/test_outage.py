@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from pms.demo.money import DESK_PASSWORD
 from tests.e2e.desk import Desk
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_a_pack_opens_from_the_disk_and_its_codes_with_the_desk_password(demo, open_page, tmp_path):

@@ -123,6 +123,7 @@ def opened(monkeypatch) -> list[tuple[str, int, int]]:
     return noted_openings(monkeypatch)
 
 
+@pytest.mark.timeout(300)
 def test_nothing_is_lost_late_or_done_twice_when_server_and_broker_are_killed(scene, opened):
     scene.server.start()
     token = scene.ask("/auth/login", {"username": "manager", "password": PASSWORD})["token"]

@@ -33,6 +33,7 @@ def opened(monkeypatch) -> list[tuple[str, int, int]]:
     return noted_openings(monkeypatch)
 
 
+@pytest.mark.timeout(400)
 def test_a_week_of_two_hundred_doors_on_a_bad_line(app, now, opened, caplog):
     # A frame that comes again after its time is dropped, and said to be; here these are many.
     caplog.set_level("ERROR", "pms.link")
