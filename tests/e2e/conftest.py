@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from pms.config import ROOT
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-# How long what will come is waited for, in milliseconds; a busy computer takes long.
-PATIENCE = 30_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,6 @@ def browser() -> Iterator[Browser]:
         "--disable-sync",
         "--disable-dev-shm-usage",
     ]
-    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
@@ -98,7 +95,7 @@ def open_page(browser: Browser):
         # Nothing moves: frames of waiting lines would be drawn all the time.
         calm = {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce"}
         context = browser.new_context(**calm, **options)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note)

@@ -155,7 +155,7 @@ class Desk:
 
     def wait_for(self, state: str) -> None:
         """Until the job is in that state."""
-        expect(self.progress).to_have_attribute("data-state", state)
+        expect(self.progress).to_have_attribute("data-state", state, timeout=15_000)
 
     def at_machine(self, act: str, machine: str = "Front desk 1") -> None:
         """Press one of the demo's buttons at a machine."""

@@ -24,7 +24,7 @@ def test_an_operation_is_found_and_opened_with_the_keyboard(demo, open_page, wid
     desk.page.on("request", lambda request: asked.append(request.url))
     desk.open("/api-docs/")
     operation = desk.page.locator("#operations-Auth-accounts_log_in")
-    expect(operation).to_be_visible()
+    expect(operation).to_be_visible(timeout=30_000)
     operation.locator("button").first.focus()
     desk.page.keyboard.press("Enter")
     expect(operation.get_by_text("cut down to the scopes").first).to_be_visible()

@@ -82,7 +82,7 @@ def test_a_group_is_checked_in_with_one_failure_and_its_stack_of_cards_is_made(d
     desk.wait_for("waiting")
     room = desk.progress.locator(".stack-next .big").inner_text()
     desk.put_new_card()
-    expect(desk.progress.locator(".made li")).to_have_count(1)
+    expect(desk.progress.locator(".made li")).to_have_count(1, timeout=15_000)
     # The page can be left and found again: the next room is asked for.
     address = desk.page.url
     desk.open("/guests/")

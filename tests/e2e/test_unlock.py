@@ -22,11 +22,11 @@ def test_a_door_behind_a_gateway_opens_and_without_the_gateway_nothing_is_sent(d
     _ask_to_open(clerk)
     clerk.dialog.get_by_role("button", name="Open the door").click()
     state = clerk.page.locator("#command-state")
-    expect(state).to_have_attribute("data-state", "answered")
+    expect(state).to_have_attribute("data-state", "answered", timeout=20_000)
     expect(state).to_contain_text("The door is open.")
     boss.open("/records/")
     opened = boss.page.locator("[data-row]", has_text="Mia Sommer").first
-    expect(opened).to_contain_text(ROOM)
+    expect(opened).to_contain_text(ROOM, timeout=20_000)
 
     # The power fails while the question stands on the clerk's screen.
     _ask_to_open(clerk)
@@ -43,7 +43,7 @@ def test_a_door_behind_a_gateway_opens_and_without_the_gateway_nothing_is_sent(d
     hands.give_power(ROOM, True)
     _ask_to_open(clerk)
     clerk.dialog.get_by_role("button", name="Open the door").click()
-    expect(state).to_have_attribute("data-state", "answered")
+    expect(state).to_have_attribute("data-state", "answered", timeout=20_000)
     boss.open("/commands/")
     expect(orders).to_have_count(before + 2)
 
