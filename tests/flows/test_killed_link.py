@@ -149,10 +149,10 @@ def test_nothing_is_lost_late_or_done_twice_when_server_and_broker_are_killed(sc
             scene.use_doors(0.3)
 
     # When all are there again, the desk's word reaches the door at once, and the lock's the desk.
-    until(scene.is_told)
+    until(scene.is_told, 30)
     last = unlock()
-    until(lambda: scene.states()[last] is CommandState.ANSWERED)
-    until(scene.is_told)
+    until(lambda: scene.states()[last] is CommandState.ANSWERED, 10)
+    until(scene.is_told, 10)
 
     db.remove()
     written = {twin.lock_id: [(r.value.sequence, r.raw) for r in twin.lock.state.records] for twin in scene.house.twins}

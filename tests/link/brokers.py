@@ -34,11 +34,7 @@ class Broker(Protocol):
     def stop(self) -> None: ...
 
 
-# How long what will come is waited for; a busy computer takes long.
-PATIENCE = 30.0
-
-
-def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 8.0) -> None:
     """Wait for it; AssertionError."""
     end = time.monotonic() + seconds
     while not is_so():
@@ -92,14 +88,13 @@ class Mosquitto:
 
     def start(self) -> None:
         """Listen; a broker that was stopped goes on with what it had."""
-        log = (self._folder / "log").open("ab")
-        before = self._said("running")
-        self._process = subprocess.Popen(
-            [MOSQUITTO, "-c", str(self._folder / "mosquitto.conf")], stdout=log, stderr=log
-        )
-        log.close()
         # It takes connections before it minds signals, and says this after both.
-        until(lambda: self._lives() and self._said("running") > before)
+        self._until_it_says("running", self._run)
+
+    def _run(self) -> None:
+        with (self._folder / "log").open("ab") as log:
+            command = [MOSQUITTO, "-c", str(self._folder / "mosquitto.conf")]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def write(self, hashes: Mapping[str, str]) -> None:
         """The files of those who may log in, as `pms broker-files` writes them."""
@@ -107,21 +102,14 @@ class Mosquitto:
 
     def learn(self) -> None:
         self.write(log_ins.password_hashes())
-        assert self._process is not None
-        before = self._said("Reloading config")
-        self._process.send_signal(signal.SIGHUP)
         # What it says before it reads them; it answers nobody until it has.
-        until(lambda: self._lives() and self._said("Reloading config") > before)
+        self._until_it_says("Reloading config", lambda: self._signal(signal.SIGHUP))
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
-
-    def _said(self, words: str) -> int:
-        """How often its log, which goes on over its restarts, says so."""
-        return (self._folder / "log").read_text().count(words)
 
     def kill(self) -> None:
         """As when the power fails."""
@@ -130,10 +118,23 @@ class Mosquitto:
         self._process.wait(10)
         self._process = None
 
-    def _lives(self) -> bool:
+    def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
-        assert self._process.poll() is None, (self._folder / "log").read_text()
-        return True
+        self._process.send_signal(number)
+
+    def _until_it_says(self, words: str, do: Callable[[], None]) -> None:
+        """Do it, and wait until the log, which goes on over restarts, says so once more."""
+        log = self._folder / "log"
+        before = log.read_text().count(words) if log.exists() else 0
+        do()
+
+        def is_said() -> bool:
+            text = log.read_text()
+            assert self._process is not None
+            assert self._process.poll() is None, text
+            return text.count(words) > before
+
+        until(is_said)
 
     def _write_configuration(self, certificate: Path | None) -> None:
         text = (ROOT / "docs" / "mosquitto.conf").read_text()

@@ -12,7 +12,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pms.config import BrokerAddress
-from tests.link.brokers import PATIENCE
+
+PATIENCE = 8.0
 
 
 class Peer:

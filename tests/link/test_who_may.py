@@ -10,7 +10,7 @@ from pms.core import clock
 from pms.gateways import log_ins
 from pms.gateways import service as gateways
 from pms.link import acl
-from tests.link.brokers import PATIENCE, PREFIX, until
+from tests.link.brokers import PREFIX, until
 from tests.link.peers import Peer
 from tests.link.walls import MODULE, SERIALS
 
@@ -86,8 +86,8 @@ def test_whoever_leaves_the_house_or_gets_another_password_is_thrown_out(wall, s
     gateways.unbind_gateway(gateway_id=wall.gateway_ids[ONE], actor=wall.actor, now=now)
     _, new = log_ins.give_gateway_password(gateway_id=wall.gateway_ids[TWO], actor=wall.actor, now=now)
     broker.learn()
-    assert one.is_gone.wait(PATIENCE)
-    assert two.is_gone.wait(PATIENCE)
+    assert one.is_gone.wait(8)
+    assert two.is_gone.wait(8)
     assert Peer(broker.address, ONE, wall.passwords[ONE]).verdict
     assert Peer(broker.address, TWO, wall.passwords[TWO]).verdict
     assert Peer(broker.address, TWO, new).verdict == ""
@@ -111,11 +111,11 @@ def test_the_embedded_broker_gives_nobody_the_session_or_the_will_of_another(wal
     first = Peer(address, ONE, wall.passwords[ONE], will=own)
     second = Peer(address, ONE, wall.passwords[ONE], will=own)
     second.publish(_of(ONE, "state"), b'{"online":true}', retain=True)
-    assert first.is_gone.wait(PATIENCE)
+    assert first.is_gone.wait(8)
     assert [server.hear(), server.hear()] == [own, (own[0], b'{"online":true}')]
     # A packet that no frame needs ends the connection, and is not read.
     second.publish(_of(ONE, f"{LOCK}/up"), bytes(5000))
-    assert second.is_gone.wait(PATIENCE)
+    assert second.is_gone.wait(8)
     assert server.hear() == own
     until(lambda: not server.topics())
 
