@@ -128,7 +128,7 @@ def test_a_row_does_its_thing_in_place_and_another_screen_hears_of_it(desk, open
     expect(desk.page.locator("#day-arriving .count")).to_have_text(str(before - 1))
     expect(desk.page.locator("[data-row]:focus, [aria-current]:focus")).to_have_count(1)
     # The other screen was not touched.
-    expect(there).to_have_count(0)
+    expect(there).to_have_count(0, timeout=15_000)
     expect(arriving).to_have_text(str(before - 1))
     expect(other.page.locator("[data-row]:focus, [aria-current]:focus")).to_have_count(1)
 
@@ -143,7 +143,7 @@ def test_the_keys_go_on_in_the_list_where_it_was_renewed_before_the_dialog_close
     held = []
     desk.page.route("**/check-in", lambda route: held.append((route, route.fetch())), times=1)
     desk.dialog.get_by_role("button", name="Check in", exact=True).click()
-    expect(row).to_have_count(0)
+    expect(row).to_have_count(0, timeout=15_000)
     expect(desk.dialog).to_have_count(1)
     ((route, answer),) = held
     route.fulfill(response=answer)
@@ -158,7 +158,7 @@ def test_what_a_door_notes_stands_on_an_open_list_and_is_announced_to_who_reads_
     first.focus()
     before = first.get_attribute("id") or ""
     clerk.type_code("000000", "101")
-    expect(first).to_contain_text("Refused")
+    expect(first).to_contain_text("Refused", timeout=20_000)
     expect(boss.page.locator(f"#{before}")).to_be_focused()
     expect(news).to_be_empty()
     # Further down nothing moves: it is said what came in, and one press shows it.
@@ -166,7 +166,7 @@ def test_what_a_door_notes_stands_on_an_open_list_and_is_announced_to_who_reads_
     top = first.get_attribute("id") or ""
     clerk.type_code("000000", "102")
     show = news.get_by_role("link", name="1 new record")
-    expect(show).to_be_visible()
+    expect(show).to_be_visible(timeout=20_000)
     expect(first).to_have_id(top)
     show.click()
     expect(first).not_to_have_id(top)

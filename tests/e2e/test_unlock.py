@@ -30,7 +30,9 @@ def test_a_door_behind_a_gateway_opens_and_without_the_gateway_nothing_is_sent(d
 
     # The power fails while the question stands on the clerk's screen.
     _ask_to_open(clerk)
-    hands.give_power(ROOM, False)
+    hands.press_power(ROOM, "Cut its power")
+    boss.open("/gateways/")
+    expect(boss.page.locator("main")).to_contain_text("Offline", timeout=20_000)
     clerk.dialog.get_by_role("button", name="Open the door").click()
     refusal = clerk.dialog.get_by_role("alert")
     expect(refusal).to_contain_text("has been offline since")
@@ -40,7 +42,8 @@ def test_a_door_behind_a_gateway_opens_and_without_the_gateway_nothing_is_sent(d
     expect(clerk.dialog.get_by_role("button", name="A phone is at the lock")).to_be_visible()
     expect(clerk.dialog.get_by_role("button", name="Open the door")).to_have_count(0)
 
-    hands.give_power(ROOM, True)
+    hands.press_power(ROOM, "Give it power")
+    expect(boss.page.locator("main")).not_to_contain_text("Offline", timeout=20_000)
     _ask_to_open(clerk)
     clerk.dialog.get_by_role("button", name="Open the door").click()
     expect(state).to_have_attribute("data-state", "answered", timeout=20_000)
