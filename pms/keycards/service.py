@@ -3,12 +3,12 @@ transaction, so that a check-in and its keys are stored together or not at all."
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from pms.audit import service as audit
-from pms.core.db import db, transaction, transaction_notes
+from pms.core.db import db, transaction
 from pms.encoders import queries as encoder_queries
 from pms.encoders import service as encoders
 from pms.encoders.models import JobKind, JobState
@@ -28,8 +28,14 @@ if TYPE_CHECKING:
     from pms.encoders.models import EncoderJob
 
 _REFUSALS = (RecordResult.SUPERSEDED, RecordResult.DENIED, RecordResult.EXPIRED)
-# Among the notes of a transaction: by door and number, when it was opened for it.
-_OPENED = "issues at doors"
+
+
+class Opening(NamedTuple):
+    """A door opened for a card with this number at it."""
+
+    door_id: int
+    issue: int
+    at: datetime
 
 
 def issue(
@@ -163,58 +169,52 @@ def reinstate(*, step_id: int, actor: Actor, now: datetime) -> None:
 
 def seen_at_door(
     *, card: KeyCard, lock_id: int, door_id: int | None, result: int, at: datetime, actor: Actor, now: datetime
-) -> None:
+) -> Opening | None:
     """What a record of the door with this lock proves about a card (loaded with what it opens): that it opens, or that it is
-    refused. Inside the caller's transaction, which tells of many at once and then has `refuse_older` draw what follows."""
+    refused. Inside the caller's transaction, which tells of many at once; what an opening says of older cards is for
+    `refuse_older`."""
     session = db.session
     grant = next((grant for grant in card.grants if door_id is not None and grant.door_id == door_id), None)
     is_denied = denials.note_at_door(session, card, lock_id=lock_id, result=result, at=at)
     if result == RecordResult.OPENED:
-        _note_opening(card, grant, at, actor, now)
-    elif result == RecordResult.DENIED and is_denied:
+        _note_opening(card, at, actor, now)
+        return Opening(grant.door_id, grant.issue, at) if grant is not None and grant.door_id is not None else None
+    if result == RecordResult.DENIED and is_denied:
         note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": "denied"})
     elif result in _REFUSALS and (grant is None or grant.unit == 1):
         _note_refusal(card, at)
         name = RecordResult(result).name.lower()
         note(card, stays.get_stay(card.stay_id), "keycards.refused", actor, now, {"result": name})
+    return None
 
 
-def _note_opening(card: KeyCard, grant: KeyCardGrant | None, at: datetime, actor: Actor, now: datetime) -> None:
+def _note_opening(card: KeyCard, at: datetime, actor: Actor, now: datetime) -> None:
     if card.state is CardState.UNKNOWN:
         card.state = CardState.ACTIVE
     _prove(card, "door", at)
-    if grant is not None:
-        _note_issue(grant, at)
     if card.end_reason is EndReason.LOST and card.ended_at is not None and at > card.ended_at:
         note(card, stays.get_stay(card.stay_id), "keycards.lost_opened", actor, now, {"at": at.isoformat()})
 
 
-def refuse_older() -> None:
-    """Where doors were opened (`seen_at_door`), they know that number now: each card with a lower one for its main door is
-    refused since then. Inside the caller's transaction; one query, however many doors."""
-    opened: dict[int | None, dict[int, datetime]] = transaction_notes().pop(_OPENED, {})
-    if not opened:
+def refuse_older(openings: Collection[Opening]) -> None:
+    """Doors know the numbers that they opened for: each card with a lower one for its main door is refused since the first of
+    these openings. Inside the caller's transaction; one query, however many doors."""
+    if not openings:
         return
     rivals = db.session.execute(
         sa.select(KeyCard, KeyCardGrant.door_id, KeyCardGrant.issue)
         .join(KeyCardGrant, KeyCardGrant.key_card_id == KeyCard.id)
         .where(
-            KeyCardGrant.door_id.in_(opened),
+            KeyCardGrant.door_id.in_({opening.door_id for opening in openings}),
             KeyCardGrant.unit == 1,
             KeyCard.refused_since.is_(None),
             KeyCard.state.in_((CardState.ACTIVE, CardState.UNKNOWN, CardState.ENDED)),
         )
     )
     for card, door_id, issue in rivals:
-        since = [at for newer, at in opened[door_id].items() if newer > issue]
+        since = [opening.at for opening in openings if opening.door_id == door_id and opening.issue > issue]
         if since:
             card.refused_since = min(since)
-
-
-def _note_issue(grant: KeyCardGrant, at: datetime) -> None:
-    """The door opened for this number: by the first time that the records of this transaction tell of."""
-    times = transaction_notes().setdefault(_OPENED, {}).setdefault(grant.door_id, {})
-    times[grant.issue] = min(at, times.get(grant.issue, at))
 
 
 def _note_refusal(card: KeyCard, at: datetime) -> None:

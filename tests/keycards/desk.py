@@ -181,7 +181,7 @@ def seen_at_door(house, card: KeyCard, result: int, room: str = "101") -> KeyCar
     assert door.lock_id is not None
     with transaction():
         found = queries.cards_by_credential([card.credential_id])[card.credential_id]
-        service.seen_at_door(
+        opening = service.seen_at_door(
             card=found,
             lock_id=door.lock_id,
             door_id=door.id,
@@ -190,5 +190,5 @@ def seen_at_door(house, card: KeyCard, result: int, room: str = "101") -> KeyCar
             actor=DOOR,
             now=clock.now(),
         )
-        service.refuse_older()
+        service.refuse_older([opening] if opening else [])
     return found

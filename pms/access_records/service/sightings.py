@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pms.access_records.service.told import Sorted
     from pms.core.actor import Actor
     from pms.keycards.models import KeyCard
+    from pms.keycards.service import Opening
     from pms.locks.models import Door, Lock
     from pms.passcodes.models import Passcode
     from pms.protocol.record import AccessRecord as DoorRecord
@@ -74,6 +75,8 @@ class _Teller:
     codes_since: datetime
     actor: Actor
     now: datetime
+    # What doors opened for is collected here.
+    openings: list[Opening]
 
     def tell(self, record: DoorRecord, at: datetime) -> Key | None:
         """What is not genuine names nobody."""
@@ -99,7 +102,9 @@ class _Teller:
         card = self.known.cards.get(record.credential_id)
         if card is not None:
             door_id = self.door.id if self.door else None
-            keycards.seen_at_door(card=card, lock_id=self.lock.id, door_id=door_id, **seen)
+            opening = keycards.seen_at_door(card=card, lock_id=self.lock.id, door_id=door_id, **seen)
+            if opening is not None:
+                self.openings.append(opening)
             return card
         staff_card = self.known.staff_cards.get(record.credential_id)
         if staff_card is not None:
@@ -114,8 +119,9 @@ _NAMELESS = (RecordResult.WRONG_CODE, RecordResult.LOCKED_OUT)
 def tell(session: Session, found: Sequence[Sorted], now: datetime) -> list[list[Owner]]:
     """Tell the keys what was seen of them, and say for each new record of each lock whose key it was."""
     known = queries.known_keys({one.lock.id: [record for record, _at in one.fresh] for one in found})
-    keys = [_tell(one, known, now) for one in found]
-    keycards.refuse_older()
+    openings: list[Opening] = []
+    keys = [_tell(one, known, openings, now) for one in found]
+    keycards.refuse_older(openings)
     session.flush()
     guests, behind = _guests(keys), commands.find_behind(found)
     owners = [[_owner(key, guests) for key in of] for of in keys]
@@ -127,13 +133,13 @@ def tell(session: Session, found: Sequence[Sorted], now: datetime) -> list[list[
     return owners
 
 
-def _tell(one: Sorted, known: KnownKeys, now: datetime) -> list[Key | None]:
+def _tell(one: Sorted, known: KnownKeys, openings: list[Opening], now: datetime) -> list[Key | None]:
     records = [record for record, _at in one.fresh]
     sights = _sights(records)
     places: dict[_Sight, tuple[int, int]] = {}
     for index, sight in enumerate(sights):
         places[sight] = (places.get(sight, (index, index))[0], index)
-    teller = _Teller(one.lock, one.door, known, _codes_since(one.lock, records), one.told.actor, now)
+    teller = _Teller(one.lock, one.door, known, _codes_since(one.lock, records), one.told.actor, now, openings)
     keys: dict[_Sight, Key | None] = {}
     for index, (record, at) in enumerate(one.fresh):
         if index in places[sights[index]]:
