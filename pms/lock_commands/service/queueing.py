@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -63,20 +64,16 @@ def queue(
             )
             command.plaintext = payload.encode(version)
             made.append(command)
-        if request_id is None:
-            session.add_all(made)
-            session.flush()
-        else:
-            try:
-                with session.begin_nested():
-                    session.add_all(made)
-                    session.flush()
-            except IntegrityError:
-                # The same request at the same instant, on PostgreSQL.
-                earlier = queries.of_request(request_id)
-                if not earlier:
-                    raise
-                return list(earlier)
+        try:
+            # Only the same request can have come at the same instant, on PostgreSQL; then it alone is taken back.
+            with session.begin_nested() if request_id is not None else nullcontext():
+                session.add_all(made)
+                session.flush()
+        except IntegrityError:
+            earlier = queries.of_request(request_id) if request_id is not None else []
+            if not earlier:
+                raise
+            return list(earlier)
         if is_urgent:
             # What is on its way goes first. If the lock is there now, it should not be waited for.
             session.execute(
