@@ -170,40 +170,49 @@ def ends_of(lock_id: int, life: int) -> tuple[int | None, int | None]:
     return row[0], row[1]
 
 
-def goes_on_after(untils: Mapping[Life, int]) -> set[Life]:
-    """Those series of which the record after this one is held, or lies in a gap. Two queries for a hundred of them."""
-    found: set[Life] = set()
+def ends_of_known(untils: Mapping[Life, int]) -> dict[Life, int]:
+    """Of those series of which the record after this one is held, or lies in a gap: the end of these records or of the gap.
+
+    Few statements for a hundred series, of which most go on nowhere.
+    """
+    found: dict[Life, int] = {}
     asked = list(untils.items())
     for begin in range(0, len(asked), _CHUNK):
         some = asked[begin : begin + _CHUNK]
         held = [sa.and_(*_series(*key), AccessRecord.sequence == until + 1) for key, until in some]
+        going_on = {
+            (lock_id, life)
+            for lock_id, life in db.session.execute(
+                sa.select(AccessRecord.lock_id, AccessRecord.life).where(sa.or_(*held))
+            )
+        }
+        if going_on:
+            found |= _ends_of_held({key: until for key, until in some if key in going_on})
         lost = [sa.and_(*_gaps(*key), RecordGap.first <= until + 1, RecordGap.last > until) for key, until in some]
-        for query in (
-            sa.select(AccessRecord.lock_id, AccessRecord.life).where(sa.or_(*held)),
-            sa.select(RecordGap.lock_id, RecordGap.life).where(sa.or_(*lost)),
-        ):
-            found.update((lock_id, life) for lock_id, life in db.session.execute(query))
+        of_gaps = (
+            sa.select(RecordGap.lock_id, RecordGap.life, sa.func.max(RecordGap.last))
+            .where(sa.or_(*lost))
+            .group_by(RecordGap.lock_id, RecordGap.life)
+        )
+        for lock_id, life, end in db.session.execute(of_gaps):
+            found[lock_id, life] = max(end, found.get((lock_id, life), end))
     return found
 
 
-def end_of_held(lock_id: int, life: int, until: int) -> int:
-    """The last of the records that follow `until` without a hole; `until` where the next one is not held."""
-    place = sa.func.row_number().over(order_by=AccessRecord.sequence).label("place")
+def _ends_of_held(untils: Mapping[Life, int]) -> dict[Life, int]:
+    """The last of the records that follow each of these without a hole. Records without a hole differ from their places by one
+    number, which is that of the record before them."""
+    key = (AccessRecord.lock_id, AccessRecord.life)
+    place = sa.func.row_number().over(partition_by=key, order_by=AccessRecord.sequence)
+    spans = [sa.and_(*_series(*life), AccessRecord.sequence > until) for life, until in untils.items()]
     later = (
-        sa.select(AccessRecord.sequence, place).where(*_series(lock_id, life), AccessRecord.sequence > until).subquery()
+        sa.select(*key, AccessRecord.sequence, (AccessRecord.sequence - place).label("before"))
+        .where(sa.or_(*spans))
+        .subquery()
     )
-    end = db.session.scalar(sa.select(sa.func.max(later.c.sequence)).where(later.c.sequence - later.c.place == until))
-    return end if end is not None else until
-
-
-def end_of_gap(lock_id: int, life: int, until: int) -> int:
-    """The end of the gap that begins after `until` or covers it; `until` where there is none."""
-    end = db.session.scalar(
-        sa.select(sa.func.max(RecordGap.last)).where(
-            *_gaps(lock_id, life), RecordGap.first <= until + 1, RecordGap.last > until
-        )
-    )
-    return end if end is not None else until
+    runs = sa.select(later.c.lock_id, later.c.life, later.c.before, sa.func.max(later.c.sequence))
+    rows = db.session.execute(runs.group_by(later.c.lock_id, later.c.life, later.c.before))
+    return {(lock_id, life): end for lock_id, life, before, end in rows if before == untils[lock_id, life]}
 
 
 def known_spans(lock_id: int, life: int, span: Span) -> list[Span]:

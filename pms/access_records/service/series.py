@@ -25,7 +25,7 @@ from pms.protocol.command_device import MAX_RECORDS
 from pms.protocol.record import CHAIN_START
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -109,8 +109,7 @@ def go_on(session: Session, found: Sequence[Sorted], now: datetime) -> None:
             findings.close_gaps(one, gaps[one.told.key], now)
         if _advance(one) or torn:
             may_go_on[one.told.key] = one.series
-    for life in queries.goes_on_after({life: series.known_until for life, series in may_go_on.items()}):
-        _go_through(may_go_on[life])
+    _go_through(may_go_on)
     behind = []
     for one in found:
         for page in one.told.pages:
@@ -176,13 +175,14 @@ def _advance(one: Sorted) -> bool:
     return may_go_on
 
 
-def _go_through(series: RecordSeries) -> None:
+def _go_through(series: Mapping[Life, RecordSeries]) -> None:
     """Each record up to `known_until` is held or in a gap."""
-    before = -1
-    while before != series.known_until:
-        before = series.known_until
-        series.known_until = queries.end_of_held(series.lock_id, series.life, series.known_until)
-        series.known_until = queries.end_of_gap(series.lock_id, series.life, series.known_until)
+    ends = queries.ends_of_known({life: one.known_until for life, one in series.items()})
+    while ends:
+        for life, end in ends.items():
+            series[life].known_until = end
+        # Behind records a gap may lie, and behind a gap records.
+        ends = queries.ends_of_known(ends)
 
 
 def _check_chain(session: Session, one: Sorted, page: Page, now: datetime) -> None:
