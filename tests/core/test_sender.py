@@ -56,10 +56,11 @@ def test_who_was_told_to_end_begins_anew_and_finishes_what_was_in_hand(app):
     assert hand.sent[-1] == "third"
 
 
-def test_a_fault_ends_nothing(app, caplog):
+def test_a_fault_is_noted_and_the_next_thing_is_sent(app, caplog):
     hand = Hand()
-    hand.waiting = ["bad"]
+    hand.waiting = ["bad", "good"]
     hand.start()
-    until_sent(hand, 1)
+    until_sent(hand, 2)
     hand.stop()
+    assert hand.sent == ["bad", "good"]
     assert "the hand had to begin again" in caplog.text
