@@ -20,8 +20,7 @@ blueprint = Blueprint("turns", __name__)
 def index() -> Response:
     """Every job with its last and next turn."""
     lines = queries.list_jobs(clock.now())
-    rhythms = {line.job.name: words.rhythm(line.job) for line in lines}
-    return render("turns/index.html", "turns/_jobs.html", lines=lines, rhythms=rhythms, words=words)
+    return render("turns/index.html", "turns/_jobs.html", lines=lines, words=words)
 
 
 @blueprint.get("/<name>")

@@ -99,7 +99,7 @@ def rhythm(job: ScheduledJob) -> str:
     seconds = job.every_seconds or 0
     for unit, one, many in _UNITS:
         if seconds >= unit:
-            return str(_(one)) if seconds == unit else str(_(many)) % {"n": seconds // unit}
+            return str(_(one) if seconds == unit else _(many, n=seconds // unit))
     return str(_("Every %(n)s seconds", n=seconds))
 
 
