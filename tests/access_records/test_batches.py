@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from pms.access_records import rules, service
-from pms.access_records.models import AccessRecord, Doubt, RecordFinding, RecordSeries
+from pms.access_records import series_queries as queries
+from pms.access_records.models import AccessRecord, Doubt, RecordFinding, RecordGap, RecordSeries
 from pms.access_records.service import Brought
 from pms.audit.models import AuditEntry
 from pms.core.actor import SETUP, Actor
@@ -293,6 +294,31 @@ def test_who_opened_a_door_last_proves_each_card_before_refused_since_then(pair,
     assert open_with(*numbers) <= alone
     # The first card has known of its end since the second one came, not since the third.
     assert refused() == [begin + 120, begin + 180, None]
+
+
+def test_series_go_on_to_the_end_of_what_is_held_or_lost_each_for_itself(any_pair, now):
+    lives = []
+    for door, sequences, gap in zip(any_pair, [(51, 52, 53, 57, 60), (51, 53)], [(54, 56), (52, 52)], strict=True):
+        door.reports()
+        door.log(RecordEvent.LOCKED)
+        _take(door.reports(), now)
+        row = _records(door.serial)[-1]
+        values = {c.name: getattr(row, c.name) for c in AccessRecord.__table__.columns if c.name != "id"}
+        with transaction() as session:
+            session.add_all(AccessRecord(**{**values, "sequence": number}) for number in sequences)
+            session.add(RecordGap(lock_id=row.lock_id, life=row.life, first=gap[0], last=gap[1], found_at=now))
+        lives.append((row.lock_id, row.life))
+    one, other = lives
+    for untils, ends in (
+        ({one: 50, other: 50}, {one: 53, other: 51}),
+        ({one: 53, other: 51}, {one: 56, other: 52}),
+        ({one: 54, other: 52}, {one: 56, other: 53}),
+        ({one: 56, other: 53}, {one: 57}),
+        ({one: 57}, {}),
+        ({one: 60, other: 49}, {}),
+        ({}, {}),
+    ):
+        assert queries.ends_of_known(untils) == ends
 
 
 def test_an_alive_report_tells_of_records_that_are_missing_before_they_come(pair, scene, now):
