@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pms.core import clock
 from pms.core.db import db
+from pms.devices import transport
 from tests.client import PageClient
 from tests.installation import Installation, settings_for
 from tests.postgres import start_server
@@ -26,6 +27,9 @@ NOON = datetime(2026, 6, 12, 10, 0, tzinfo=UTC)
 # How long an example takes says something about the machine, not about the code.
 hypothesis_settings.register_profile("suite", deadline=None)
 hypothesis_settings.load_profile("suite")
+# pyserial looks at the clock once the bytes are gone: a computer that stops us there for two seconds makes a frame lost that was
+# sent. The limit has a test of its own.
+transport.WRITE_TIMEOUT = 30.0
 
 
 class OneBrowser(LoadScopeScheduling):

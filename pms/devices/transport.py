@@ -19,9 +19,8 @@ import serial
 
 from .errors import EncoderGone, PortDenied, PortInUse
 
-WRITE_TIMEOUT = 10.0
-"""Seconds. The longest frame is 2,057 bytes, 0.2 s on the wire. pyserial looks at the clock once the bytes are gone: if a busy
-computer stops us there for that long, a frame that was sent counts as lost, and a card as unknown."""
+WRITE_TIMEOUT = 2.0
+"""Seconds. The longest frame is 2,057 bytes, 0.2 s on the wire."""
 
 _SLICE = 0.05
 _NETWORK_SCHEMES = ("socket://", "rfc2217://")

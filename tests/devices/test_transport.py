@@ -175,6 +175,14 @@ def test_tcp_carries_bytes_and_a_closed_peer_is_gone():
         line.close()
 
 
+def test_a_machine_that_takes_nothing_any_more_is_gone(terminal, monkeypatch):
+    monkeypatch.setattr(transport_module, "WRITE_TIMEOUT", 0.2)
+    line = open_transport(terminal[2], 115200)
+    with pytest.raises(EncoderGone, match="writing"):
+        line.write(bytes(1_000_000))
+    line.close()
+
+
 @pytest.mark.parametrize(
     ("url", "is_native"), [("/dev/ttyUSB0", True), ("COM3", True), ("rfc2217://a:1", False), ("socket://a:1", False)]
 )
